@@ -1,0 +1,70 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""Optional dependencies: imported where they are used, missed with a remedy.
+
+Everything outside ``ros/`` imports with NumPy and PyYAML alone.  Whatever else a piece of work
+needs it asks for here, in the function or constructor that needs it, and keeps the module in an
+attribute where it is used for every frame.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+
+from jetson_infer.errors import InternalError, MissingDependencyError
+
+__all__ = ['OPTIONAL_MODULES', 'OptionalModule', 'require']
+
+
+@dataclass(frozen=True)
+class OptionalModule:
+    """Where an optional module comes from.
+
+    :param pip: the distribution's name on PyPI.
+    :param apt: the package's name on Ubuntu 22.04 and 24.04; empty where there is none.
+    """
+
+    pip: str
+    apt: str = ''
+
+    @property
+    def remedy(self) -> str:
+        """The command that installs it; apt first, whose builds fit a ROS installation's NumPy."""
+        pip = f'pip install {self.pip}'
+        return f'sudo apt install {self.apt} (or: {pip})' if self.apt else pip
+
+
+OPTIONAL_MODULES = {
+    'cv2': OptionalModule('opencv-python-headless', 'python3-opencv'),
+    'jinja2': OptionalModule('Jinja2', 'python3-jinja2'),
+    'matplotlib': OptionalModule('matplotlib', 'python3-matplotlib'),
+    'onnx': OptionalModule('onnx'),
+    'onnxruntime': OptionalModule('onnxruntime'),
+    'rich': OptionalModule('rich', 'python3-rich'),
+    'rosbags': OptionalModule('rosbags'),
+}
+"""Every optional dependency by the name it is imported under."""
+
+
+def require(module: str, purpose: str) -> ModuleType:
+    """Import an optional module, or say what needs it and how to get it.
+
+    :param module: the name to import; submodules as ``'rosbags.highlevel'``.
+    :param purpose: what it is needed for, as a noun phrase that starts a sentence: ``'Reading
+        recordings'``.
+    :raises MissingDependencyError: if it is not installed, or installed and fails to import; the
+        message tells which.
+    :raises InternalError: if :data:`OPTIONAL_MODULES` does not list it.
+    """
+    root = module.partition('.')[0]
+    if root not in OPTIONAL_MODULES:
+        raise InternalError(f"'{root}' is not among the optional modules of jetson_infer")
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        remedy = OPTIONAL_MODULES[root].remedy
+        if not (isinstance(error, ModuleNotFoundError) and error.name == root):
+            remedy += f'; the one that is installed cannot be imported: {error}'
+        raise MissingDependencyError(module, purpose, remedy) from error

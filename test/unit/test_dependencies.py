@@ -1,0 +1,77 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import jetson_infer
+from jetson_infer.dependencies import OPTIONAL_MODULES, OptionalModule, require
+from jetson_infer.errors import InternalError, MissingDependencyError
+
+
+@pytest.fixture
+def lone_path(tmp_path, monkeypatch):
+    """An import path on which only what the test writes and the standard library are found."""
+    for name in [name for name in sys.modules if name.partition('.')[0] == 'rosbags']:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, 'path', [str(tmp_path)])
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition('.')[0] == 'rosbags']:
+        del sys.modules[name]
+
+
+def test_an_installed_module_and_its_submodules_are_returned(lone_path):
+    (lone_path / 'rosbags').mkdir()
+    (lone_path / 'rosbags' / '__init__.py').write_text('')
+    (lone_path / 'rosbags' / 'highlevel.py').write_text('ANSWER = 42')
+    assert require('rosbags', 'Reading recordings').__name__ == 'rosbags'
+    assert require('rosbags.highlevel', 'Reading recordings').ANSWER == 42
+
+
+def test_a_missing_module_names_the_purpose_and_the_remedy(lone_path):
+    with pytest.raises(MissingDependencyError) as caught:
+        require('rosbags.highlevel', 'Reading recordings')
+    assert caught.value.module == 'rosbags.highlevel'
+    assert str(caught.value) == (
+        "Reading recordings needs the Python module 'rosbags.highlevel'; "
+        'install it: pip install rosbags'
+    )
+
+
+@pytest.mark.parametrize(
+    'source',
+    ['import a_module_that_nobody_has', 'raise ImportError("libGL.so.1: cannot open")'],
+)
+def test_a_module_that_breaks_on_import_says_so(lone_path, source):
+    (lone_path / 'rosbags.py').write_text(source)
+    with pytest.raises(MissingDependencyError, match=r'cannot be imported: .*(libGL|nobody_has)'):
+        require('rosbags', 'Reading recordings')
+
+
+def test_a_defect_inside_a_module_is_not_disguised(lone_path):
+    (lone_path / 'rosbags.py').write_text('1 / 0')
+    with pytest.raises(ZeroDivisionError):
+        require('rosbags', 'Reading recordings')
+
+
+def test_a_module_nobody_declared_is_our_defect():
+    with pytest.raises(InternalError, match='tkinter'):
+        require('tkinter', 'Windows')
+
+
+def test_apt_comes_first_where_ubuntu_has_a_package():
+    assert OptionalModule('a', 'python3-a').remedy == (
+        'sudo apt install python3-a (or: pip install a)'
+    )
+
+
+def test_every_module_that_the_package_requires_is_declared():
+    asked = set()
+    for path in Path(jetson_infer.__file__).parent.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'require':
+                assert isinstance(node.args[0], ast.Constant), f'{path}:{node.lineno}'
+                asked.add(node.args[0].value.partition('.')[0])
+    assert asked <= OPTIONAL_MODULES.keys()
