@@ -7,13 +7,13 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-PACKAGE = "jetson_infer"
-SHARE = Path("share") / PACKAGE
+PACKAGE = 'jetson_infer'
+SHARE = Path('share') / PACKAGE
 HERE = Path(__file__).parent
-VERSION = re.search(r'__version__ = "(.+)"', (HERE / PACKAGE / "__init__.py").read_text())[1]
+VERSION = re.search(r'__version__ = '(.+)'', (HERE / PACKAGE / '__init__.py').read_text())[1]
 
 
-def share_files(folder: str, pattern: str = "**/*") -> list[tuple[str, list[str]]]:
+def share_files(folder: str, pattern: str = '**/*') -> list[tuple[str, list[str]]]:
     """List the files of a folder for data_files, one entry a sub-folder.
 
     The folder structure is kept below share/jetson_infer, which is where `ros2 launch` and
@@ -22,51 +22,51 @@ def share_files(folder: str, pattern: str = "**/*") -> list[tuple[str, list[str]
     by_folder: dict[str, list[str]] = {}
     for path in sorted((HERE / folder).glob(pattern)):
         relative = path.relative_to(HERE)
-        if path.is_file() and "__pycache__" not in relative.parts:
+        if path.is_file() and '__pycache__' not in relative.parts:
             by_folder.setdefault(str(SHARE / relative.parent), []).append(str(relative))
     return sorted(by_folder.items())
 
 
-ONNXRUNTIME = ["onnxruntime>=1.16"]  # 1.16: the first that reads opset 19 and Python 3.11's ABI
-OPENCV = ["opencv-python-headless>=4.5.4"]  # 4.5.4: Ubuntu 22.04's; older ones were not tried
-RECORDINGS = ["rosbags>=0.9.20"]  # 0.9.20: the first whose AnyReader takes a typestore per bag
-REPORT = ["rich>=11", "jinja2>=3.0", "matplotlib>=3.5"]  # Ubuntu 22.04's versions
+ONNXRUNTIME = ['onnxruntime>=1.16']  # 1.16: the first that reads opset 19 and Python 3.11's ABI
+OPENCV = ['opencv-python-headless>=4.5.4']  # 4.5.4: Ubuntu 22.04's; older ones were not tried
+RECORDINGS = ['rosbags>=0.9.20']  # 0.9.20: the first whose AnyReader takes a typestore per bag
+REPORT = ['rich>=11', 'jinja2>=3.0', 'matplotlib>=3.5']  # Ubuntu 22.04's versions
 
 setup(
     name=PACKAGE,
     version=VERSION,
     description="Neural networks on a robot's NVIDIA Jetson: ROS 2 lifecycle nodes and toolchain",
-    author="The jetson_infer authors",
-    maintainer="The jetson_infer authors",
-    maintainer_email="maintainers@jetson-infer.invalid",
-    license="Apache-2.0",
-    packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed"]},
+    author='The jetson_infer authors',
+    maintainer='The jetson_infer authors',
+    maintainer_email='maintainers@jetson-infer.invalid',
+    license='Apache-2.0',
+    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    package_data={PACKAGE: ['py.typed']},
     zip_safe=True,
-    python_requires=">=3.10",
-    install_requires=["setuptools", "numpy>=1.22", "PyYAML>=5.4"],
+    python_requires='>=3.10',
+    install_requires=['setuptools', 'numpy>=1.22', 'PyYAML>=5.4'],
     extras_require={
-        "onnxruntime": ONNXRUNTIME,
-        "opencv": OPENCV,
-        "recordings": RECORDINGS,
-        "report": REPORT,
-        "all": ONNXRUNTIME + OPENCV + RECORDINGS + REPORT,
+        'onnxruntime': ONNXRUNTIME,
+        'opencv': OPENCV,
+        'recordings': RECORDINGS,
+        'report': REPORT,
+        'all': ONNXRUNTIME + OPENCV + RECORDINGS + REPORT,
     },
     data_files=[
-        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
-        (str(SHARE), ["package.xml"]),
-        ("bin", ["bin/jetson-infer"]),
-        *share_files("launch", "*.launch.py"),
-        *share_files("config"),
-        *share_files("models"),
-        *share_files("recordings"),
+        ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
+        (str(SHARE), ['package.xml']),
+        ('bin', ['bin/jetson-infer']),
+        *share_files('launch', '*.launch.py'),
+        *share_files('config'),
+        *share_files('models'),
+        *share_files('recordings'),
     ],
     entry_points={
-        "console_scripts": [
-            "jetson-infer = jetson_infer.cli.main:main",
-            "detector = jetson_infer.ros.detector_node:main",
-            "recording_player = jetson_infer.ros.recording_player_node:main",
-            "demo_observer = jetson_infer.ros.demo_observer_node:main",
+        'console_scripts': [
+            'jetson-infer = jetson_infer.cli.main:main',
+            'detector = jetson_infer.ros.detector_node:main',
+            'recording_player = jetson_infer.ros.recording_player_node:main',
+            'demo_observer = jetson_infer.ros.demo_observer_node:main',
         ],
     },
 )

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: Apache-2.0
 """Neural networks on an NVIDIA Jetson: ROS 2 lifecycle nodes, and the engines that they run."""
 
-__version__ = "0.1.0"
+__version__ = '0.1.0'
