@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 PACKAGE = 'jetson_infer'
 SHARE = Path('share') / PACKAGE
 HERE = Path(__file__).parent
-VERSION = re.search(r'__version__ = '(.+)'', (HERE / PACKAGE / '__init__.py').read_text())[1]
+VERSION = re.search(r"__version__ = '(.+)'", (HERE / PACKAGE / '__init__.py').read_text())[1]
 
 
 def share_files(folder: str, pattern: str = '**/*') -> list[tuple[str, list[str]]]:
