@@ -32,7 +32,7 @@ class TensorSpec:
     def admits(self, shape: tuple[int, ...]) -> bool:
         """Tell whether a concrete shape fits: the same rank, and equal where not dynamic."""
         return len(shape) == len(self.shape) and all(
-            own < 0 or own == other for own, other in zip(self.shape, shape)
+            own < 0 or own == other for own, other in zip(self.shape, shape, strict=True)
         )
 
     def __str__(self) -> str:

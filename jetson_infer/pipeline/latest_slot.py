@@ -1,0 +1,54 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The place where the newest frame waits for the worker."""
+
+from __future__ import annotations
+
+import threading
+from typing import Generic, TypeVar
+
+__all__ = ['LatestSlot']
+
+T = TypeVar('T')
+
+
+class LatestSlot(Generic[T]):
+    """Holds at most one item; a newer one replaces it.
+
+    A queue would make a slow consumer see an ever older world; a slot lets it see the newest.
+    Any number of threads may put and take.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._item: T | None = None
+        self._closed = False
+
+    def put(self, item: T) -> T | None:
+        """Leave an item, without waiting.
+
+        :return: the item that has no place any more: the one that was replaced, or the given one
+            itself when the slot is closed; None when nothing was displaced.
+        """
+        with self._condition:
+            if self._closed:
+                return item
+            displaced, self._item = self._item, item
+            self._condition.notify()
+            return displaced
+
+    def take(self) -> T | None:
+        """Wait for an item and take it; None once the slot is closed and empty."""
+        with self._condition:
+            while self._item is None and not self._closed:
+                self._condition.wait()
+            item, self._item = self._item, None
+            return item
+
+    def close(self) -> T | None:
+        """Accept nothing more, wake every waiting taker, and return the item that was left."""
+        with self._condition:
+            self._closed = True
+            item, self._item = self._item, None
+            self._condition.notify_all()
+            return item

@@ -1,0 +1,127 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that owns the device."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from jetson_infer.pipeline.latest_slot import LatestSlot
+
+__all__ = ['Processor', 'Worker']
+
+_LOGGER = logging.getLogger(__name__)
+
+T = TypeVar('T')
+T_contra = TypeVar('T_contra', contravariant=True)
+
+
+class Processor(Protocol[T_contra]):
+    """What a worker does with an item; made, used and closed on the worker's thread only."""
+
+    def process(self, item: T_contra) -> None:
+        """Handle one item, whatever is wrong with it; an exception ends the worker."""
+
+    def close(self) -> None:
+        """Release what the processor holds."""
+
+
+class Worker(Generic[T]):
+    """Runs a processor on a thread of its own, one item at a time, always the newest.
+
+    The processor is opened on that thread, because a CUDA context belongs to the thread that
+    made it current; nothing else of the node ever touches the device.
+
+    :param open_processor: makes the processor; may take long (it loads a network) and may raise.
+    :param name: the thread's name.
+    :param on_failure: called on the worker's thread with the exception that ended it, and with
+        the item that was waiting and that nobody will process, or None.
+    :raises Exception: whatever `open_processor` raised; nothing is left running then.
+    """
+
+    def __init__(
+        self,
+        open_processor: Callable[[], Processor[T]],
+        *,
+        name: str,
+        on_failure: Callable[[BaseException, T | None], None],
+    ) -> None:
+        self._slot: LatestSlot[T] = LatestSlot()
+        self._idle = threading.Condition()
+        self._pending = 0
+        self._on_failure = on_failure
+        self._opened = threading.Event()
+        self._open_error: BaseException | None = None
+        self._thread = threading.Thread(
+            target=self._run, args=(open_processor,), name=name, daemon=True
+        )
+        self._thread.start()
+        self._opened.wait()
+        if self._open_error is not None:
+            self._thread.join()
+            raise self._open_error
+
+    def submit(self, item: T) -> T | None:
+        """Leave an item for the worker, without waiting for it.
+
+        :return: the item that was displaced and that nobody will process: an older one, or the
+            given one when the worker has stopped; None when none was.
+        """
+        with self._idle:
+            self._pending += 1
+        displaced = self._slot.put(item)
+        if displaced is not None:
+            self._finish_one()
+        return displaced
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until everything submitted was processed; tell whether that came to pass."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._pending == 0, timeout_s)
+
+    def stop(self) -> T | None:
+        """End the thread after the item in hand; may be called twice, not from the worker.
+
+        :return: an item that was waiting and that nobody will process.
+        """
+        left = self._slot.close()
+        if left is not None:
+            self._finish_one()
+        self._thread.join()
+        return left
+
+    def _finish_one(self) -> None:
+        with self._idle:
+            self._pending -= 1
+            self._idle.notify_all()
+
+    def _run(self, open_processor: Callable[[], Processor[T]]) -> None:
+        try:
+            processor = open_processor()
+        except BaseException as error:  # noqa: BLE001 - the constructor raises it to its caller
+            self._open_error = error
+            self._opened.set()
+            return
+        self._opened.set()
+        try:
+            self._serve(processor)
+        except BaseException as error:
+            _LOGGER.exception('the worker thread ended')
+            left = self._slot.close()
+            if left is not None:
+                self._finish_one()
+            self._on_failure(error, left)
+        finally:
+            processor.close()
+
+    def _serve(self, processor: Processor[T]) -> None:
+        while (item := self._slot.take()) is not None:
+            try:
+                processor.process(item)
+            finally:
+                # The last reference to a frame keeps its message's buffer alive.
+                del item
+                self._finish_one()

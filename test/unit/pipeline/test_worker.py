@@ -1,0 +1,112 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+import threading
+
+import pytest
+
+from jetson_infer.pipeline.worker import Worker
+
+
+class Recorder:
+    """A processor that notes what it was given and on which thread."""
+
+    def __init__(self, gate=None):
+        self.items = []
+        self.threads = {threading.get_ident()}
+        self.closed = 0
+        self.gate = gate
+        self.entered = threading.Event()
+
+    def process(self, item):
+        self.threads.add(threading.get_ident())
+        self.entered.set()
+        if self.gate is not None:
+            assert self.gate.wait(5)
+        if item == 'poison':
+            raise OSError('the device is gone')
+        self.items.append(item)
+
+    def close(self):
+        self.threads.add(threading.get_ident())
+        self.closed += 1
+
+
+def start(processor_factory, on_failure=lambda error, left: None):
+    return Worker(processor_factory, name='test', on_failure=on_failure)
+
+
+def test_opened_used_and_closed_on_one_thread_that_is_not_the_callers():
+    made = []
+    worker = start(lambda: made.append(Recorder()) or made[0])
+    assert worker.submit(1) is None
+    assert worker.drain(5.0)
+    assert worker.stop() is None
+    assert made[0].items == [1]
+    assert made[0].closed == 1
+    assert len(made[0].threads) == 1
+    assert threading.get_ident() not in made[0].threads
+
+
+def test_a_busy_worker_gets_the_newest_item_only():
+    gate = threading.Event()
+    recorder = Recorder(gate)
+    worker = start(lambda: recorder)
+    worker.submit(1)
+    assert recorder.entered.wait(5)
+    assert worker.submit(2) is None
+    assert worker.submit(3) == 2
+    assert worker.submit(4) == 3
+    assert not worker.drain(0.01)
+    gate.set()
+    assert worker.drain(5.0)
+    worker.stop()
+    assert recorder.items == [1, 4]
+
+
+def test_what_cannot_be_opened_is_raised_to_the_caller_and_leaves_no_thread():
+    before = threading.active_count()
+
+    def fail():
+        raise OSError('no such model')
+
+    with pytest.raises(OSError, match='no such model'):
+        start(fail)
+    assert threading.active_count() == before
+
+
+def test_stop_returns_what_was_waiting_and_may_be_called_twice():
+    gate = threading.Event()
+    recorder = Recorder(gate)
+    worker = start(lambda: recorder)
+    worker.submit(1)
+    assert recorder.entered.wait(5)
+    worker.submit(2)
+    threading.Timer(0.05, gate.set).start()
+    assert worker.stop() == 2
+    assert worker.stop() is None
+    assert worker.submit(3) == 3
+    assert worker.drain(0.0)
+    assert recorder.items == [1]
+    assert recorder.closed == 1
+
+
+def test_a_processor_that_raises_ends_the_worker_and_says_so():
+    failures = []
+    failed = threading.Event()
+
+    def on_failure(error, left):
+        failures.append((str(error), left))
+        failed.set()
+
+    gate = threading.Event()
+    recorder = Recorder(gate)
+    worker = start(lambda: recorder, on_failure)
+    worker.submit('poison')
+    assert recorder.entered.wait(5)
+    worker.submit('late')
+    gate.set()
+    assert failed.wait(5)
+    worker.stop()
+    assert failures == [('the device is gone', 'late')]
+    assert recorder.closed == 1
+    assert worker.drain(0.0)
