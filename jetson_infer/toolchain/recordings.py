@@ -99,7 +99,7 @@ class Recording:
         try:
             reader = rosbag2.Reader(location)
             reader.open()
-        except Exception as error:  # noqa: BLE001 - the library lets what its parsers meet pass
+        except Exception as error:
             raise RecordingError(explain_fault(location, error)) from error
         return cls(location, reader)
 
@@ -145,7 +145,7 @@ class Recording:
         if self._typestore is None:
             try:
                 self._typestore = make_typestore(self.ros_distro, self._definitions())
-            except Exception as error:  # noqa: BLE001 - as in open()
+            except Exception as error:
                 raise RecordingError(
                     f'{self.path}: a message definition that the recording embeds cannot be parsed '
                     f'({type(error).__name__}: {error}); record it again with a current rosbag2'
@@ -196,7 +196,7 @@ class Recording:
                 connection, log_ns, cdr = next(source)
             except StopIteration:
                 break
-            except Exception as error:  # noqa: BLE001 - as in open()
+            except Exception as error:
                 raise RecordingError(explain_fault(self.path, error)) from error
             count += 1
             yield RawMessage(connection.topic, log_ns, cdr)
@@ -236,7 +236,7 @@ class Recording:
             )
         try:
             return self.typestore.deserialize_cdr(raw.cdr, type_name)
-        except Exception as error:  # noqa: BLE001 - as in open()
+        except Exception as error:
             raise RecordingError(
                 f"{self.path}: a message of '{raw.topic}' recorded at {raw.log_ns} ns is not a "
                 f'{type_name} ({len(raw.cdr)} bytes: {error}); the recording is damaged, or it was '

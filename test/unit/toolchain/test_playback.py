@@ -1,5 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
+import itertools
 import threading
 import time
 
@@ -133,11 +134,11 @@ def test_read_ahead_raises_after_what_came_before():
         yield 1
         raise RecordingError('cut')
 
-    received = []
-    with ReadAhead(source(), lambda _: 1) as items, pytest.raises(RecordingError, match='cut'):
-        for item in items:
-            received.append(item)
-    assert received == [1]
+    with ReadAhead(source(), lambda _: 1) as items:
+        received = iter(items)
+        assert next(received) == 1
+        with pytest.raises(RecordingError, match='cut'):
+            next(received)
 
 
 def test_read_ahead_ends_when_its_consumer_leaves():
@@ -182,7 +183,7 @@ def test_live_stamps_keep_ages_and_stay_equal_between_topics(tmp_path):
     assert [stamp_ns(t.detections[0].header) for t in truths] == images
     assert before_ns < images[0] < time.time_ns()
     # 20 Hz at twice the rate.
-    assert [b - a for a, b in zip(images, images[1:])] == [25_000_000] * 4
+    assert [b - a for a, b in itertools.pairwise(images)] == [25_000_000] * 4
     to_wall = time.time_ns() - time.monotonic_ns()
     for stamp, (_, at) in zip(images, collector.of(IMAGE)):
         # Recorded 5 ms after its stamp, played at twice the rate.
@@ -198,7 +199,7 @@ def test_recorded_stamps_and_the_clock(tmp_path):
     assert [cdr for cdr, _ in collector.of(IMAGE)] == recorded
     times = [now for now, _ in collector.clock]
     assert times[0] == START_NS
-    assert {b - a for a, b in zip(times, times[1:])} == {10_000_000}
+    assert {b - a for a, b in itertools.pairwise(times)} == {10_000_000}
     assert times[-1] == START_NS + 450_000_000
     recording.close()
 
@@ -206,7 +207,7 @@ def test_recorded_stamps_and_the_clock(tmp_path):
 def test_a_part_begins_with_what_was_latched_before(tmp_path):
     path = write_recording(tmp_path / 'walk', frames=20)
     collector, player, recording = play(path, start_offset_s=0.5, duration_s=0.2)
-    assert [name for name, _, _ in collector.messages][0] == '/tf_static'
+    assert next(name for name, _, _ in collector.messages) == '/tf_static'
     assert player.progress.published == {'/tf_static': 1, IMAGE: 5, TRUTH: 5}
     assert player.duration_s == pytest.approx(0.2)
     recording.close()
