@@ -1,0 +1,137 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""Arithmetic on axis-aligned boxes, and non-maximum suppression.
+
+A box is ``x_min, y_min, x_max, y_max``.  Areas and overlaps are computed in float64, in which the
+square of the largest float32 is still finite: no coordinate a network can emit overflows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ['area', 'clip', 'cxcywh_to_xyxy', 'iou_matrix', 'nms']
+
+Boxes = npt.NDArray[Any]
+
+_BLOCK = 128  # candidates compared with one another at a time: 128 x 128 float64 stay in the cache
+
+
+def cxcywh_to_xyxy(boxes: Boxes) -> Boxes:
+    """Turn centres and sizes into corners.
+
+    :param boxes: ``(N, 4)``; ``x_centre, y_centre, width, height``.
+    :return: ``(N, 4)`` of the same dtype; ``x_min, y_min, x_max, y_max``.
+
+    >>> cxcywh_to_xyxy(np.array([[10.0, 20.0, 4.0, 6.0]]))
+    array([[ 8., 17., 12., 23.]])
+    """
+    corners = np.empty_like(boxes)
+    half = boxes[:, 2:] * 0.5
+    np.subtract(boxes[:, :2], half, out=corners[:, :2])
+    np.add(boxes[:, :2], half, out=corners[:, 2:])
+    return corners
+
+
+def area(boxes: Boxes) -> npt.NDArray[np.float64]:
+    """Return the areas of ``(N, 4)`` boxes as float64 ``(N,)``; 0 where a box is inside out."""
+    sides = np.maximum(boxes[:, 2:].astype(np.float64) - boxes[:, :2], 0.0)
+    return sides[:, 0] * sides[:, 1]
+
+
+def iou_matrix(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
+    """Return intersection over union of every pair.
+
+    :param first: ``(N, 4)``.
+    :param second: ``(M, 4)``.
+    :return: float64 ``(N, M)``; 0 where both boxes are without area.
+    """
+    shared = _intersections(first, second)
+    union = area(first)[:, None] + area(second)[None, :] - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def clip(boxes: Boxes, size: tuple[int, int]) -> Boxes:
+    """Return boxes cut at the edges of an image of a size (width, height)."""
+    width, height = size
+    limit = np.array([width, height, width, height], boxes.dtype)
+    return np.clip(boxes, 0, limit)
+
+
+def nms(
+    boxes: Boxes,
+    scores: npt.NDArray[Any],
+    class_ids: npt.NDArray[Any] | None,
+    iou_threshold: float,
+    max_detections: int,
+) -> npt.NDArray[np.intp]:
+    """Choose boxes greedily by score: of two of one class that overlap too much, the better stays.
+
+    The result is exactly the greedy one, of all candidates, however many there are; the work stops
+    as soon as ``max_detections`` are chosen.  Candidates are taken in blocks, so that memory does
+    not grow with their square.  Classes are compared as such rather than moved apart by an offset,
+    which costs coordinates their precision.
+
+    :param boxes: ``(N, 4)``, finite.
+    :param scores: ``(N,)``; of equal scores the earlier row is the better.
+    :param class_ids: integers ``(N,)``; or None, and boxes of all classes suppress one another.
+    :param iou_threshold: two boxes whose intersection over union is greater than this overlap too
+        much; boxes without area overlap nothing.
+    :param max_detections: choose at most so many.
+    :return: indices of the chosen rows, best score first.
+    """
+    order = np.argsort(-scores, kind='stable')
+    corners = boxes[order].astype(np.float64)
+    areas = area(corners)
+    classes = None if class_ids is None else class_ids[order]
+    chosen = np.empty(0, np.intp)
+    for start in range(0, len(order), _BLOCK):
+        block = np.arange(start, min(start + _BLOCK, len(order)))
+        if len(chosen):
+            beaten = _overlaps(corners, areas, classes, chosen, block, iou_threshold)
+            block = block[~beaten.any(axis=0)]
+        block = _greedy(_overlaps(corners, areas, classes, block, block, iou_threshold), block)
+        chosen = np.concatenate((chosen, block))
+        if len(chosen) >= max_detections:
+            break
+    return order[chosen[:max_detections]]
+
+
+def _greedy(overlaps: npt.NDArray[np.bool_], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return the rows that stay, of rows in order of score and their mutual overlaps."""
+    later = np.triu(overlaps, 1)
+    alive = np.ones(len(rows), np.bool_)
+    for index in np.flatnonzero(later.any(axis=1)):
+        if alive[index]:
+            alive &= ~later[index]
+    return rows[alive]
+
+
+def _overlaps(
+    corners: npt.NDArray[np.float64],
+    areas: npt.NDArray[np.float64],
+    classes: npt.NDArray[Any] | None,
+    first: npt.NDArray[np.intp],
+    second: npt.NDArray[np.intp],
+    iou_threshold: float,
+) -> npt.NDArray[np.bool_]:
+    """Tell of every pair whether it overlaps more than the threshold and is of one class."""
+    shared = _intersections(corners[first], corners[second])
+    union = areas[first][:, None] + areas[second][None, :] - shared
+    # Multiplied out rather than divided, so that 0 / 0 needs no care: 0 > 0 is false.
+    overlapping: npt.NDArray[np.bool_] = shared > iou_threshold * union
+    if classes is not None:
+        overlapping &= classes[first][:, None] == classes[second][None, :]
+    return overlapping
+
+
+def _intersections(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
+    left, top, right, bottom = first.astype(np.float64).T[:, :, None]
+    other_left, other_top, other_right, other_bottom = second.astype(np.float64).T[:, None, :]
+    width = np.minimum(right, other_right) - np.maximum(left, other_left)
+    height = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
+    shared: npt.NDArray[np.float64] = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    return shared
