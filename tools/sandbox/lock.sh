@@ -22,6 +22,7 @@ lock() {  # PYTHON NAME.in NAME.txt [OPTION...]
     "$@" "requirements/$source" -o "requirements/$target"
 }
 
+lock 3.10 build.in build.txt
 lock 3.12 sandbox.in sandbox.txt
 lock 3.12 ros.in ros.txt --no-deps
 lock 3.10 oldest.in oldest.txt
