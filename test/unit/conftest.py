@@ -1,8 +1,15 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-import sys
-from pathlib import Path
+"""Random inputs are the same in every run, so that a failure is a failure of the change at hand."""
 
-HELPERS = str(Path(__file__).parents[1] / 'helpers')
-if HELPERS not in sys.path:
-    sys.path.insert(0, HELPERS)
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    'deterministic',
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile('deterministic')
