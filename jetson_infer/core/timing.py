@@ -107,10 +107,12 @@ class StageStatistics:
         """Return the percentiles of every stage that has values."""
         with self._lock:
             series = {stage: ring.values() for stage, ring in self._rings.items() if len(ring)}
-        return {
-            stage: Percentiles(*(float(p) for p in np.percentile(v, (50, 95, 99))), count=len(v))
-            for stage, v in series.items()
-        }
+        return {stage: _percentiles(values) for stage, values in series.items()}
+
+
+def _percentiles(values: npt.NDArray[np.float64]) -> Percentiles:
+    p50, p95, p99 = np.percentile(values, (50, 95, 99)).tolist()
+    return Percentiles(p50, p95, p99, len(values))
 
 
 class RateMeter:

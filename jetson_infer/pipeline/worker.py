@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Generic, Protocol, TypeVar
 
 from jetson_infer.pipeline.latest_slot import LatestSlot
@@ -53,16 +54,16 @@ class Worker(Generic[T]):
         self._idle = threading.Condition()
         self._pending = 0
         self._on_failure = on_failure
-        self._opened = threading.Event()
-        self._open_error: BaseException | None = None
+        self._opening: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(open_processor,), name=name, daemon=True
         )
         self._thread.start()
-        self._opened.wait()
-        if self._open_error is not None:
+        try:
+            self._opening.result()
+        except BaseException:
             self._thread.join()
-            raise self._open_error
+            raise
 
     def submit(self, item: T) -> T | None:
         """Leave an item for the worker, without waiting for it.
@@ -102,10 +103,9 @@ class Worker(Generic[T]):
         try:
             processor = open_processor()
         except BaseException as error:  # noqa: BLE001 - the constructor raises it to its caller
-            self._open_error = error
-            self._opened.set()
+            self._opening.set_exception(error)
             return
-        self._opened.set()
+        self._opening.set_result(None)
         try:
             self._serve(processor)
         except BaseException as error:

@@ -1,0 +1,72 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pieces that the launch files share."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import EmitEvent, LogInfo, RegisterEventHandler, SetEnvironmentVariable
+from launch.event_handlers import OnProcessStart
+from launch.events import matches_action
+from launch_ros.actions import LifecycleNode
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from lifecycle_msgs.msg import Transition
+
+__all__ = ['autostart', 'transport_profiles']
+
+_PROFILES = (
+    ('FASTRTPS_DEFAULT_PROFILES_FILE', 'fastdds_shm.xml', ''),
+    ('CYCLONEDDS_URI', 'cyclonedds.xml', 'file://'),
+)
+
+
+def transport_profiles() -> list[Any]:
+    """Return actions that give the DDS its profile for large images, unless the user has his own.
+
+    With the default transport most large best-effort images are lost on their way.
+    """
+    folder = os.path.join(get_package_share_directory('jetson_infer'), 'config', 'dds')
+    return [
+        SetEnvironmentVariable(variable, prefix + os.path.join(folder, name))
+        for variable, name, prefix in _PROFILES
+        if variable not in os.environ
+    ]
+
+
+def autostart(node: LifecycleNode) -> list[Any]:
+    """Return handlers that configure a node once its process runs and activate it then.
+
+    Humble's launch has no `autostart` of its own.  A node that cannot be configured stays up,
+    unconfigured, and says why on its log and on /diagnostics.
+    """
+
+    def change(transition: int) -> Any:
+        return EmitEvent(
+            event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)
+        )
+
+    return [
+        RegisterEventHandler(
+            OnProcessStart(target_action=node, on_start=[change(Transition.TRANSITION_CONFIGURE)])
+        ),
+        RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=node,
+                start_state='configuring',
+                goal_state='inactive',
+                entities=[change(Transition.TRANSITION_ACTIVATE)],
+            )
+        ),
+        RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=node,
+                start_state='configuring',
+                goal_state='unconfigured',
+                entities=[LogInfo(msg='the node could not be configured; its log says why')],
+            )
+        ),
+    ]
