@@ -14,6 +14,7 @@ from __future__ import annotations
 __all__ = [
     'CardError',
     'DecoderError',
+    'DeviceError',
     'FrameRejected',
     'InternalError',
     'JetsonInferError',
@@ -66,6 +67,10 @@ class ModelError(JetsonInferError):
 
 class SessionError(JetsonInferError):
     """An engine that cannot be loaded or that failed while it ran."""
+
+
+class DeviceError(JetsonInferError):
+    """A device that failed and took everything on it along; the node has to be configured anew."""
 
 
 class DecoderError(JetsonInferError):

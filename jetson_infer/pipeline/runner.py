@@ -1,0 +1,185 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames in, results out: the account, the rate, the worker and the clock of one pipeline.
+
+A node's callback calls :meth:`FrameRunner.receive`, which never waits; everything else happens
+on the worker's thread.  Nothing here knows ROS, so a benchmark runs frames exactly as a node does.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from jetson_infer.core.accounting import FrameAccount, Outcome
+from jetson_infer.core.images import CompressedView, ImageView
+from jetson_infer.core.rate import RateLimiter
+from jetson_infer.core.timing import RateMeter, StageClock, StageStatistics
+from jetson_infer.errors import DeviceError, FrameRejected
+from jetson_infer.pipeline.frame import Frame
+from jetson_infer.pipeline.worker import Worker
+
+__all__ = ['FrameRunner', 'Pipeline', 'RunnerHooks', 'RunnerSettings']
+
+_LOGGER = logging.getLogger(__name__)
+
+R = TypeVar('R')
+R_co = TypeVar('R_co', covariant=True)
+
+
+class Pipeline(Protocol[R_co]):
+    """What turns an image into a result; used on the worker's thread only."""
+
+    def process(self, image: ImageView | CompressedView, clock: StageClock) -> R_co:
+        """Handle one image and mark each stage that ends.
+
+        :raises FrameRejected: if the image cannot be used.
+        :raises DeviceError: if there is no point in trying another one.
+        """
+
+    def close(self) -> None:
+        """Release the network."""
+
+
+@dataclass(frozen=True)
+class RunnerSettings:
+    """What may change from frame to frame.
+
+    :param max_rate_hz: frames above this mean rate are shed; 0 processes every frame.
+    :param stale_after_ms: frames older than this when their turn comes are left out; 0 never.
+    """
+
+    max_rate_hz: float = 0.0
+    stale_after_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunnerHooks(Generic[R]):
+    """What the runner's owner does.
+
+    :param deliver: publishes a frame's result; on the worker's thread.
+    :param age_ms: how old a frame's image is by the clock that stamped it, in milliseconds.
+    :param on_problem: told of every frame that was rejected or failed: a fixed word and what
+        happened; on either thread, so it must be quick and safe to call from both.
+    :param on_failure: told that the worker has ended and why; on the worker's thread.
+    """
+
+    deliver: Callable[[Frame, R, StageClock], None]
+    age_ms: Callable[[Frame], float]
+    on_problem: Callable[[str, str], None]
+    on_failure: Callable[[BaseException], None]
+
+
+class FrameRunner(Generic[R]):
+    """Takes frames as they come and has the newest one processed.
+
+    :param open_pipeline: loads, verifies, allocates and warms up; on the worker's thread.  What it
+        raises, the constructor raises.
+    :param account: where frames are counted; outlives the runner.
+    """
+
+    def __init__(
+        self,
+        open_pipeline: Callable[[], Pipeline[R]],
+        account: FrameAccount,
+        hooks: RunnerHooks[R],
+        settings: RunnerSettings,
+    ) -> None:
+        self.settings = settings
+        self.account = account
+        self.statistics = StageStatistics()
+        self.rate_in = RateMeter()
+        self.rate_out = RateMeter()
+        self._hooks = hooks
+        self._limiter = RateLimiter()
+        self._worker: Worker[Frame] = Worker(
+            lambda: _FrameProcessor(open_pipeline(), self),
+            name='jetson_infer worker',
+            on_failure=self._worker_failed,
+        )
+
+    def receive(
+        self, wrap: Callable[[], ImageView | CompressedView], stamp_ns: int, context: Any
+    ) -> None:
+        """Count, check and hand over one frame; never waits for the worker.
+
+        :param wrap: makes the view on the message's data; raises FrameRejected if it cannot.
+        :param stamp_ns: the time the message says it was captured at.
+        :param context: returned with the result.
+        """
+        received_ns = time.monotonic_ns()
+        ticket = self.account.open()
+        self.rate_in.tick(received_ns)
+        if not self._limiter.admit(received_ns, self.settings.max_rate_hz):
+            ticket.close(Outcome.SHED)
+            return
+        try:
+            image = wrap()
+        except FrameRejected as rejection:
+            ticket.close(Outcome.REJECTED, rejection.reason)
+            self._hooks.on_problem(rejection.reason, str(rejection))
+            return
+        frame = Frame(image, received_ns, stamp_ns, ticket, context)
+        displaced = self._worker.submit(frame)
+        if displaced is not None:
+            displaced.ticket.close(Outcome.SHED if displaced is frame else Outcome.REPLACED)
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until no frame is waiting or in work; tell whether that came to pass."""
+        return self._worker.drain(timeout_s)
+
+    def stop(self) -> None:
+        """End the worker after the frame in hand and close the pipeline; may be called twice."""
+        left = self._worker.stop()
+        if left is not None:
+            left.ticket.close(Outcome.SHED)
+
+    def _worker_failed(self, error: BaseException, left: Frame | None) -> None:
+        if left is not None:
+            left.ticket.close(Outcome.FAILED)
+        self._hooks.on_failure(error)
+
+    def _process(self, pipeline: Pipeline[R], frame: Frame) -> None:
+        clock = StageClock(frame.received_ns)
+        clock.mark('wait')
+        limit_ms = self.settings.stale_after_ms
+        if limit_ms > 0.0 and self._hooks.age_ms(frame) > limit_ms:
+            frame.ticket.close(Outcome.STALE)
+            return
+        try:
+            result = pipeline.process(frame.image, clock)
+            self._hooks.deliver(frame, result, clock)
+        except FrameRejected as rejection:
+            frame.ticket.close(Outcome.REJECTED, rejection.reason)
+            self._hooks.on_problem(rejection.reason, str(rejection))
+            return
+        except BaseException as error:
+            # A failing frame costs that frame; whatever went wrong, the next one gets its chance.
+            # Only where the device itself is lost is there nothing to go on with.
+            frame.ticket.close(Outcome.FAILED)
+            if isinstance(error, DeviceError) or not isinstance(error, Exception):
+                raise
+            _LOGGER.debug('a frame failed', exc_info=True)
+            self._hooks.on_problem('failed', f'{type(error).__name__}: {error}')
+            return
+        clock.finish()
+        frame.ticket.close(Outcome.PROCESSED)
+        self.statistics.add(clock.milliseconds)
+        self.rate_out.tick(time.monotonic_ns())
+
+
+class _FrameProcessor(Generic[R]):
+    """Binds a pipeline, which lives on the worker's thread, to its runner."""
+
+    def __init__(self, pipeline: Pipeline[R], runner: FrameRunner[R]) -> None:
+        self._pipeline = pipeline
+        self._runner = runner
+
+    def process(self, item: Frame) -> None:
+        self._runner._process(self._pipeline, item)
+
+    def close(self) -> None:
+        self._pipeline.close()
