@@ -3,10 +3,10 @@
 import threading
 
 import pytest
-from conftest import wait_for
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
+from ros_peer import wait_for
 
 from jetson_infer.errors import ModelError
 from jetson_infer.ros.lifecycle import SafeLifecycleNode

@@ -1,0 +1,125 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""A node beside the one under test, and the messages it sends."""
+
+import threading
+import time
+from array import array
+
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+WAIT_S = 10.0
+
+
+def wait_for(condition, what='the expected', timeout_s=WAIT_S):
+    """Wait until a condition holds and return what it returned."""
+    deadline = time.monotonic() + timeout_s
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f'{what} did not come within {timeout_s} s'
+        time.sleep(0.005)
+    return result
+
+
+def paint(red, green, blue, width=64, height=48):
+    """Return a bgr8 image of one colour."""
+    return np.full((height, width, 3), (blue, green, red), np.uint8)
+
+
+def image_message(pixels, encoding='bgr8', number=0, **changes):
+    """Return a sensor_msgs/Image; the number goes into its stamp."""
+    data = array('B')
+    data.frombytes(np.ascontiguousarray(pixels).tobytes())
+    message = Image(
+        header=Header(frame_id=f'camera_{number}'),
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        encoding=encoding,
+        step=pixels.strides[0],
+        data=data,
+    )
+    message.header.stamp.sec = 1000 + number
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+def compressed_message(data, image_format='jpeg', number=0):
+    """Return a sensor_msgs/CompressedImage."""
+    message = CompressedImage(header=Header(frame_id=f'camera_{number}'), format=image_format)
+    message.header.stamp.sec = 1000 + number
+    message.data = array('B', bytes(data))
+    return message
+
+
+class Peer:
+    """A node beside the one under test, that publishes to it, hears it and calls its services."""
+
+    def __init__(self, executor):
+        self.node = rclpy.create_node('peer')
+        self._publishers = {}
+        executor.add_node(self.node)
+
+    def hear(self, message_type, topic, latched=False):
+        """Subscribe and return the list that fills with messages."""
+        heard = []
+        profile = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
+        if latched:
+            profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
+        self.node.create_subscription(message_type, topic, heard.append, profile)
+        return heard
+
+    def publisher(self, message_type, topic, matched=1):
+        """Return a reliable publisher, once so many subscriptions have matched it."""
+        publisher = self._publishers.get(topic)
+        if publisher is None:
+            profile = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+            publisher = self.node.create_publisher(message_type, topic, profile)
+            self._publishers[topic] = publisher
+        wait_for(
+            lambda: publisher.get_subscription_count() >= matched, f'a subscription on {topic}'
+        )
+        return publisher
+
+    def call(self, service_type, name, request):
+        """Call a service and return its answer."""
+        client = self.node.create_client(service_type, name)
+        assert client.wait_for_service(timeout_sec=WAIT_S), f'no service {name}'
+        answered = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: answered.set())
+        assert answered.wait(WAIT_S), f'{name} did not answer'
+        self.node.destroy_client(client)
+        return future.result()
+
+
+class Spinner:
+    """Spins nodes on a thread of its own."""
+
+    def __init__(self):
+        self.executor = SingleThreadedExecutor()
+        self.error = None
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._stop = False
+
+    def start(self):
+        self._thread.start()
+
+    def _spin(self):
+        try:
+            while not self._stop:
+                self.executor.spin_once(timeout_sec=0.05)
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def stop(self):
+        self._stop = True
+        self._thread.join(WAIT_S)
+        assert not self._thread.is_alive()
+        self.executor.shutdown()
+        assert self.error is None
