@@ -65,17 +65,16 @@ class DeclaredParameters:
             }
         )
 
-    def raise_problems(self) -> None:
+    def raise_problems(self, advice: str = '') -> None:
         """Name the start-up values that could not be used.
 
+        :param advice: what to do about it; ``{name}`` in it stands for the first of them.
         :raises ParameterError: if there are any that were not set right since.
         """
-        for name, message in self._problems.items():
-            raise ParameterError(
-                name,
-                f'{message}. Set it right, for example with: ros2 param set '
-                f'{self._node.get_fully_qualified_name()} {name} VALUE, then configure again',
-            )
+        if self._problems:
+            first = next(iter(self._problems))
+            told = '; '.join(f'{name}: {text}' for name, text in self._problems.items())
+            raise ParameterError(first, told.partition(': ')[2] + advice.format(name=first))
 
     def coerce(self, parameters: Sequence[Parameter]) -> list[Parameter]:
         """Return the parameters in their declared types where that loses nothing."""
