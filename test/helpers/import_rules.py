@@ -4,8 +4,8 @@
 
 Rooms import downwards only: errors <- dependencies <- core <- cuda <- engines <- pipeline <-
 {toolchain, power} <- {ros, cli}; rooms in one pair of braces do not know each other. A foreign
-module with an owner is imported by that owner alone. Only cli ends the process; a module that is run
-as a program may hand on its exit status, under ``if __name__ == '__main__':``.
+module with an owner is imported by that owner alone. Only cli ends the process; a module that is
+run as a program may hand on its exit status, under ``if __name__ == '__main__':``.
 
 All imports count, wherever they stand: in functions, under TYPE_CHECKING, and those by name through
 ``importlib.import_module``, ``__import__`` or ``dependencies.require``.
