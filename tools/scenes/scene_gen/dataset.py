@@ -63,8 +63,11 @@ def samples(renderer: Renderer, seed: int, views: int) -> Iterator[Sample]:
 def _sample(rng: Rng, renderer: Renderer, compiled: CompiledScene) -> Sample:
     base = renderer.camera
     camera = Camera(base.width, base.height, base.focal * float(rng.uniform(0.85, 1.25)))
-    here = _view(rng, compiled)
-    frame = renderer.frame(here, camera)
+    for _ in range(3):
+        here = _view(rng, compiled)
+        frame = renderer.frame(here, camera)
+        if np.median(frame.depth[::8, ::8]) > 1.1:  # else a wall or a door fills the view
+            break
     seen = observe(renderer, compiled, frame.instance, here, camera)
     motion = _shutter(rng, here) if rng.random() < 0.6 else None
     image, _, _ = optics.expose(rng, frame.rgb, frame.depth, camera, optics.sensor(rng), motion)

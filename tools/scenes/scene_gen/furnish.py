@@ -22,7 +22,7 @@ DEFAULT_COUNTS: Counts = {
     'table_group': (0, 1),
     'desk': (0, 1),
     'plant': (0, 3),
-    'box': (0, 4),
+    'box': (0, 3),
     'chair': (0, 2),
     'storage': (0, 3),
     'decor': (1, 5),

@@ -26,7 +26,7 @@ def inhabit(
     counts: dict[str, tuple[int, int]],
 ) -> tuple[list[Thing], list[Actor]]:
     """People who sit, stand or walk, and dogs; returns new things and their actors."""
-    low, high = counts.get('person', (0, 3))
+    low, high = counts.get('person', (1, 3))
     made: list[Thing] = []
     actors: list[Actor] = []
     free_seats = [
@@ -45,7 +45,7 @@ def inhabit(
             if isinstance(actor, Walker) and actor.carried is not None:
                 made.append(actor.carried)
             actors.append(actor)
-    low, high = counts.get('dog', (0, 1))
+    low, high = counts.get('dog', (0, 2))
     for _ in range(int(rng.integers(low, high + 1)) + int(rng.random() < 0.1)):
         track = _track(rng, room, grid) if rng.random() < 0.4 else None
         puppy = dog(rng)

@@ -55,7 +55,7 @@ class Sensor:
 def sensor(rng: Rng) -> Sensor:
     """A random camera."""
     return Sensor(
-        float(rng.uniform(0.14, 0.30)),
+        float(rng.uniform(0.17, 0.36)),
         float(rng.uniform(0.5, 0.95)),
         rng.uniform(0.9, 1.12, 3).astype(np.float32),
         float(rng.uniform(0, 0.45)),

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,10 +120,17 @@ def floor_material(rng: Rng) -> tuple[Material, float]:
     return patterned(rng, ('concrete',), base, 0.3, 0.1), rng.uniform(1.2, 2.4)
 
 
+def _paint(rng: Rng) -> np.ndarray:
+    """A wall's colour: mostly whites, creams and greys, sometimes a tint."""
+    if rng.random() < 0.6:
+        return hsv(rng.normal(0.11, 0.05), rng.uniform(0.0, 0.16), rng.uniform(0.68, 0.98))
+    return colour(rng, (0.05, 0.4), (0.5, 0.95))
+
+
 def wall_material(rng: Rng) -> tuple[Material, float]:
     """A wall's surface and its texture's period [m]."""
     draw = rng.random()
-    pastel = colour(rng, (0.0, 0.35), (0.55, 0.97))
+    pastel = _paint(rng)
     if draw < 0.58:
         return patterned(rng, ('plaster',), pastel, 0.12, 0.03), rng.uniform(0.8, 2.0)
     if draw < 0.78:
@@ -188,7 +195,7 @@ def shell(rng: Rng, room: Room) -> Thing:
     walls = [wall_meshes(s, room.height, period) for s in room.sides[1:]]
     pieces: list[tuple[Mesh | list[Mesh], Material]] = [
         (ground, floor),
-        (ceiling, patterned(rng, ('plaster',), white, 0.04, 0.02)),
+        (ceiling, replace(patterned(rng, ('plaster',), white, 0.04, 0.02), emission=0.22)),
         ([m for group in walls for m in group], main),
         (wall_meshes(room.sides[0], room.height, accent[1]), accent[0]),
     ]

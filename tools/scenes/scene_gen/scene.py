@@ -79,7 +79,7 @@ def build(rng: Rng, n_rooms: int, counts: dict[str, tuple[int, int]] | None = No
         things, actors = inhabit(rng, room, scene.plan, grid, scene.things, counts or {})
         scene.things += things
         scene.actors += actors
-    scene.ambient = rng.uniform(0.22, 0.42) * rng.uniform(0.92, 1.08, 3)
+    scene.ambient = rng.uniform(0.28, 0.48) * rng.uniform(0.92, 1.08, 3)
     return scene
 
 
