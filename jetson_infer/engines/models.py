@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from jetson_infer.core.cards import ModelCard, VariantCard, parse_card
+from jetson_infer.core.card_parser import parse_card
+from jetson_infer.core.cards import ModelCard, VariantCard
 from jetson_infer.errors import CardError, ModelError
 
 __all__ = ['CARD_FILE', 'Model', 'default_search_path', 'find_model', 'load_model']

@@ -6,19 +6,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from jetson_infer.core.decoders import yolo as _yolo
+from jetson_infer.core.cards import OutputCard
+from jetson_infer.core.decoders import detr, end_to_end, postprocessed, yolo, yolo_objectness
 from jetson_infer.core.decoders.base import Decoder
 from jetson_infer.core.fields import Fields, shown
 from jetson_infer.errors import CardError
 
-if TYPE_CHECKING:
-    from jetson_infer.core.cards import OutputCard
-
 __all__ = ['Decoder', 'make_decoder']
 
-_FAMILIES = (_yolo,)  # importing a family registers its decoders
+# Importing a family registers its decoders.
+FAMILIES = (detr, end_to_end, postprocessed, yolo, yolo_objectness)
 
 
 def make_decoder(output: OutputCard, labels: Sequence[str]) -> Decoder:

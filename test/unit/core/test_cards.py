@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetson_infer.core.cards import SizeRange, parse_card
+from jetson_infer.core.card_parser import parse_card
+from jetson_infer.core.cards import SizeRange
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.errors import CardError

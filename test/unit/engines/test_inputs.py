@@ -1,10 +1,10 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-import networks
 import numpy as np
 import pytest
 
-from jetson_infer.core.cards import parse_card
+import networks
+from jetson_infer.core.card_parser import parse_card
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.engines.inputs import match_inputs
 from jetson_infer.errors import CardError

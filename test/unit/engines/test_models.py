@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-import networks
 import pytest
 
+import networks
 from jetson_infer.engines.models import default_search_path, find_model, load_model
 from jetson_infer.errors import CardError, ModelError
 

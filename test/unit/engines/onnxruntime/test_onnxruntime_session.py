@@ -5,10 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-import networks
 import numpy as np
 import pytest
 
+import networks
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.engines.models import load_model
 from jetson_infer.engines.onnxruntime.session import OnnxRuntimeSession
