@@ -1,6 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every decoder has: a name, checked settings, a check of the network's outputs, a count.
+"""What every decoder has: a name, checked settings, a check of the network's outputs, counts.
 
 To add a decoder: write a subclass with a ``name`` in a module of its own, import that module in
 this folder's ``__init__``, and describe the layout in docs/models.md.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,11 +20,13 @@ from jetson_infer.core.boxes import nms
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
-from jetson_infer.errors import CardError, DecoderError
+from jetson_infer.errors import CardError, DecoderError, InternalError
 
 __all__ = ['Decoder', 'Outputs']
 
 Outputs = Mapping[str, npt.NDArray[Any]]
+
+_SCORE_TOLERANCE = 0.05  # by which rounding in float16 or int8 may lift a score above 1
 
 
 class Decoder(ABC):
@@ -37,6 +40,7 @@ class Decoder(ABC):
     name: ClassVar[str]
     allowed_settings: ClassVar[tuple[str, ...]] = ()
     registry: ClassVar[dict[str, type[Decoder]]] = {}
+    """Every decoder by its name."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -46,18 +50,22 @@ class Decoder(ABC):
     def __init__(self, fields: Fields, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
         self.input_size = (0, 0)
-        self._non_finite = 0
-        self._inverted = 0
+        self._checked = False
+        self._dropped = {'non_finite': 0, 'inside_out': 0, 'unlabelled': 0}
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """How many candidates were dropped so far, and why; running totals.
+
+        ``non_finite``: a NaN or an infinity; ``inside_out``: a negative width or height;
+        ``unlabelled``: a class for which the card has no label.
+        """
+        return MappingProxyType(self._dropped)
 
     @property
     def non_finite(self) -> int:
         """How many candidates were dropped so far for a NaN or an infinity; a running total."""
-        return self._non_finite
-
-    @property
-    def inverted(self) -> int:
-        """How many candidates were dropped so far for a negative width or height."""
-        return self._inverted
+        return self._dropped['non_finite']
 
     def check(self, outputs: tuple[TensorSpec, ...], input_size: tuple[int, int]) -> None:
         """Find the outputs to decode; once, before :meth:`decode`.
@@ -72,12 +80,13 @@ class Decoder(ABC):
         except DecoderError as error:
             others = self._others_that_fit(outputs, input_size)
             found = ', '.join(str(output) for output in outputs) or 'none'
-            advice = f'; a decoder that fits these outputs: {", ".join(others)}' if others else ''
+            advice = f'. Decoders that fit these outputs: {", ".join(others)}' if others else ''
             raise DecoderError(
-                f'decoder {self.name!r} cannot read this network: {error}. '
-                f"The network's outputs: {found}; the card has {len(self.labels)} labels{advice}"
+                f'decoder {self.name!r} cannot read this network: {error}. The card has '
+                f'{len(self.labels)} labels; the network has the outputs {found}{advice}'
             ) from None
         self.input_size = input_size
+        self._checked = True
 
     def decode(self, outputs: Outputs, limits: DetectionLimits) -> Detections:
         """Decode one frame.
@@ -85,9 +94,12 @@ class Decoder(ABC):
         :param outputs: the network's outputs by name, as :meth:`check` saw them.
         :param limits: which candidates become detections.
         :return: detections in pixels of the network's input, best score first; never a NaN.
-        :raises DecoderError: if an output of dynamic shape turns out not to fit.
+        :raises DecoderError: if an output of dynamic shape turns out not to fit, or if scores
+            exceed 1, which only logits do.
         """
-        with np.errstate(invalid='ignore', over='ignore'):  # what is not finite is dropped below
+        if not self._checked:
+            raise InternalError('Decoder.decode was called before Decoder.check')
+        with np.errstate(invalid='ignore', over='ignore'):  # what is not finite is dropped
             return self._decode(outputs, limits)
 
     @abstractmethod
@@ -125,17 +137,17 @@ class Decoder(ABC):
         :param boxes: ``(N, 4)`` corners; candidates that already reach the score threshold.
         :param suppress: whether overlapping boxes of one class have to be suppressed here.
         """
-        usable = np.isfinite(boxes).all(axis=1) & np.isfinite(scores)
-        self._non_finite += len(usable) - int(np.count_nonzero(usable))
-        upright = (boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])
-        self._inverted += int(np.count_nonzero(usable & ~upright))
-        usable &= upright
-        if limits.class_ids is not None:
-            usable &= np.isin(class_ids, list(limits.class_ids))
-        rows = np.flatnonzero(usable)
+        rows = self._usable(boxes, scores, class_ids, limits)
         if not len(rows):
             return Detections.empty()
         boxes, scores, class_ids = boxes[rows], scores[rows], class_ids[rows]
+        if scores.max() > 1:
+            if scores.max() > 1 + _SCORE_TOLERANCE:
+                raise DecoderError(
+                    f'scores reach {scores.max():.3g}, and a score is at most 1; does the network '
+                    f"emit logits? See the setting 'activation' of the decoders that have it"
+                )
+            scores = np.minimum(scores, 1)
         if suppress:
             best = nms(boxes, scores, class_ids, limits.iou_threshold, limits.max_detections)
         else:
@@ -145,3 +157,23 @@ class Decoder(ABC):
             scores[best].astype(np.float32, copy=False),
             class_ids[best].astype(np.int32, copy=False),
         )
+
+    def _usable(
+        self,
+        boxes: npt.NDArray[Any],
+        scores: npt.NDArray[Any],
+        class_ids: npt.NDArray[Any],
+        limits: DetectionLimits,
+    ) -> npt.NDArray[np.intp]:
+        """Return the rows that can be shown and are asked for; count the others."""
+        finite = np.isfinite(boxes).all(axis=1) & np.isfinite(scores) & np.isfinite(class_ids)
+        upright = (boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])
+        labelled = (class_ids >= 0) & (class_ids < len(self.labels))
+        usable = finite & upright & labelled
+        if not usable.all():
+            self._dropped['non_finite'] += int(np.count_nonzero(~finite))
+            self._dropped['inside_out'] += int(np.count_nonzero(finite & ~upright))
+            self._dropped['unlabelled'] += int(np.count_nonzero(finite & upright & ~labelled))
+        if limits.class_ids is not None:
+            usable &= np.isin(class_ids, list(limits.class_ids))
+        return np.flatnonzero(usable)

@@ -1,10 +1,10 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""Finding the outputs that a decoder reads among those that a network has."""
+"""Finding the outputs that a decoder reads, and seeing them in one way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,59 +13,87 @@ import numpy.typing as npt
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.errors import DecoderError
 
-__all__ = ['by_name', 'only_match', 'rows_of']
+__all__ = ['as_float32', 'channel_axis', 'columns_of', 'find', 'fits', 'row_of']
 
 
-def by_name(outputs: Iterable[TensorSpec], name: str) -> TensorSpec:
-    """Return the output of a name.
-
-    :raises DecoderError: if there is none.
-    """
-    for output in outputs:
-        if output.name == name:
-            return output
-    raise DecoderError(f'there is no output {name!r}, which output.settings names')
-
-
-def only_match(
+def find(
     outputs: Iterable[TensorSpec],
-    fits: Callable[[TensorSpec], bool],
+    suits: Callable[[TensorSpec], bool],
     setting: str,
     expected: str,
     name: str | None,
 ) -> TensorSpec:
-    """Return the one output that fits.
+    """Return the one output that suits.
 
-    :param fits: tells whether an output could be the one.
+    :param suits: tells whether an output could be the one.
     :param setting: the key under ``output.settings`` by which a card can name it.
     :param expected: the layout, for a person.
     :param name: the name that the card gives, or None to choose by layout.
-    :raises DecoderError: if none fits, or several do.
+    :raises DecoderError: if none suits, or several do.
     """
+    outputs = tuple(outputs)
     if name is not None:
-        output = by_name(outputs, name)
-        if not fits(output):
-            raise DecoderError(f'{output} is not {expected}')
-        return output
-    matching = [output for output in outputs if fits(output)]
-    if not matching:
+        named = [output for output in outputs if output.name == name]
+        if not named:
+            raise DecoderError(
+                f'there is no output {name!r}, which output.settings.{setting} names'
+            )
+        if not suits(named[0]):
+            raise DecoderError(f'{named[0]} is not {expected}')
+        return named[0]
+    suitable = [output for output in outputs if suits(output)]
+    if not suitable:
         raise DecoderError(f'no output is {expected}')
-    if len(matching) > 1:
-        names = ', '.join(output.name for output in matching)
+    if len(suitable) > 1:
+        names = ', '.join(output.name for output in suitable)
         raise DecoderError(
             f'several outputs could be {expected}: {names}; '
             f'name the right one as output.settings.{setting}'
         )
-    return matching[0]
+    return suitable[0]
 
 
-def rows_of(array: npt.NDArray[Any], what: str) -> npt.NDArray[Any]:
-    """Return one frame's part of an output whose batch dimension is 1.
+def fits(output: TensorSpec, *shape: int | None) -> bool:
+    """Tell whether an output may have a shape, in which None stands for any number."""
+    return len(output.shape) == len(shape) and all(
+        wanted is None or found in (wanted, -1) for found, wanted in zip(output.shape, shape)
+    )
 
-    :raises DecoderError: if the batch turns out to be of another size.
+
+def channel_axis(shape: Sequence[int], channels: int) -> int | None:
+    """Return which dimension of ``(1, channels, N)`` or ``(1, N, channels)`` holds the channels.
+
+    :return: 1 or 2; 1 where both could; -1 where only running the network can tell; None where
+        neither can.
+    """
+    if len(shape) != 3 or shape[0] not in (1, -1):
+        return None
+    for axis in (1, 2):
+        if shape[axis] == channels:
+            return axis
+    return -1 if -1 in shape[1:] else None
+
+
+def columns_of(array: npt.NDArray[Any], channels: int, name: str) -> npt.NDArray[Any]:
+    """Return a view ``(channels, N)`` of one frame's output, whichever way round it is stored.
+
+    :raises DecoderError: if an output of dynamic shape turns out not to fit.
+    """
+    axis = channel_axis(array.shape, channels)
+    if axis is None:
+        raise DecoderError(
+            f'{name} has shape {list(array.shape)}, not [1, {channels}, N] or [1, N, {channels}]'
+        )
+    return array[0] if axis == 1 else array[0].T
+
+
+def row_of(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Return one frame's part of an output whose first dimension is the batch.
+
+    :raises DecoderError: if the batch is not of one frame.
     """
     if array.shape[0] != 1:
-        raise DecoderError(f'{what} holds a batch of {array.shape[0]}, not of 1: {array.shape}')
+        raise DecoderError(f'{name} has shape {list(array.shape)}, a batch that is not of 1 frame')
     return array[0]
 
 
