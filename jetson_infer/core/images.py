@@ -79,9 +79,9 @@ def wrap_image(
         leave it out.  What follows the last row is taken for the alignment of the driver's buffer
         and left alone as long as it is shorter than a row or a memory page (4096 bytes).
     :raises FrameRejected: ``unknown_encoding``, ``zero_size``, ``odd_size`` (4:2:2 needs an even
-        width, 4:2:0 an even height too), ``too_small`` (a mosaic of less than 3x3), ``bad_step``,
-        ``short_data``, ``long_data`` (more than alignment explains: the height, the step or the
-        encoding is wrong).
+        width, 4:2:0 an even height too), ``too_small`` (one pixel, or a mosaic of less than 3x3),
+        ``bad_step``, ``short_data``, ``long_data`` (more than alignment explains: the height, the
+        step or the encoding is wrong).
     """
     layout = find_encoding(encoding)
     _check_size(layout, width, height)
@@ -118,6 +118,8 @@ def _check_size(layout: Encoding, width: int, height: int) -> None:
         raise FrameRejected('odd_size', f'{name} cannot be: 2x2 pixels share their chroma')
     if layout.kind == 'bayer' and min(width, height) < _SMALLEST_MOSAIC:
         raise FrameRejected('too_small', f'{name} cannot be interpolated; 3x3 is the least')
+    if width == height == 1:
+        raise FrameRejected('too_small', f'{name} is no picture')  # nor will OpenCV 4.5 take it
 
 
 def _check_length(encoding: str, rows: int, step: int, row_bytes: int, length: int) -> None:

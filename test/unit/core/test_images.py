@@ -60,6 +60,7 @@ def messages(draw):
     encoding = draw(st.sampled_from(sorted(SAMPLES)))
     channels, itemsize = SAMPLES[encoding]
     width, height = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    width += width == height == 1
     if encoding.startswith('bayer'):
         width, height = width + 2, height + 2
     if encoding in ('yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv', 'nv12', 'nv21'):
@@ -143,6 +144,7 @@ def test_a_view_cannot_be_drawn_on():
         ('odd_size', ('nv12', 3, 4, 4, 24), '3x4'),
         ('odd_size', ('nv21', 4, 3, 4, 24), '4x3'),
         ('too_small', ('bayer_rggb8', 2, 4, 4, 16), '2x4'),
+        ('too_small', ('bgr8', 1, 1, 3, 3), '1x1'),
         ('bad_step', ('bgr8', 4, 4, 11, 48), 'step of 11.*at least 12'),
         ('bad_step', ('bgr8', 4, 4, 0, 48), 'step of 0.*at least 12'),
         ('bad_step', ('mono16', 4, 4, 9, 36), 'step of 9.*multiple of 2'),
