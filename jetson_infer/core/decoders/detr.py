@@ -17,7 +17,7 @@ import numpy.typing as npt
 from jetson_infer.core.boxes import cxcywh_to_xyxy
 from jetson_infer.core.decoders.activations import ACTIVATIONS, sigmoid, softmax
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.outputs import as_float32, find, fits, row_of
+from jetson_infer.core.decoders.outputs import as_float32, find, fits, reaching, row_of
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -99,8 +99,7 @@ class DetrDecoder(Decoder):
             scores = sigmoid(logits) if self._activation == 'sigmoid' else as_float32(logits)
         scores = scores[:, self._first_class : self._first_class + len(self.labels)]
         best = scores.max(axis=1)
-        self._dropped['non_finite'] += int(np.count_nonzero(np.isnan(best)))
-        picked = np.flatnonzero(best >= limits.score_threshold)
+        picked = reaching(best, limits.score_threshold)
         corners = as_float32(boxes[picked])
         if self._normalized:
             corners = corners * np.array(self.input_size * 2, np.float32)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.outputs import as_float32, find, fits, row_of
+from jetson_infer.core.decoders.outputs import as_float32, find, fits, reaching, row_of
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -64,8 +64,8 @@ class YoloEndToEndDecoder(Decoder):
             table = row_of(table, self._output)
         columns = self._columns(table.shape)
         scores = as_float32(table[:, columns.index('score')])
-        self._dropped['non_finite'] += int(np.count_nonzero(np.isnan(scores)))
-        picked = np.flatnonzero((scores >= limits.score_threshold) & (scores > 0))
+        picked = reaching(scores, limits.score_threshold)
+        picked = picked[scores[picked] != 0]
         rows = as_float32(table[picked])
         boxes = rows[:, [columns.index(name) for name in _BOX]]
         if self._normalized:

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.outputs import as_float32, find, fits, row_of
+from jetson_infer.core.decoders.outputs import as_float32, find, fits, reaching, row_of
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -66,8 +66,7 @@ class DetrPostprocessedDecoder(Decoder):
                 f'{list(boxes.shape)}, {list(scores.shape)} and {list(labels.shape)}'
             )
         count = self._count(outputs, len(scores))
-        self._dropped['non_finite'] += int(np.count_nonzero(np.isnan(scores[:count])))
-        picked = np.flatnonzero(scores[:count] >= limits.score_threshold)
+        picked = reaching(scores[:count], limits.score_threshold)
         corners = as_float32(boxes[picked])
         if self._normalized:
             corners = corners * np.array(self.input_size * 2, np.float32)

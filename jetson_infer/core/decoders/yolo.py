@@ -17,7 +17,7 @@ import numpy as np
 from jetson_infer.core.boxes import cxcywh_to_xyxy
 from jetson_infer.core.decoders.activations import logit, sigmoid
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.outputs import as_float32, channel_axis, columns_of, find
+from jetson_infer.core.decoders.outputs import as_float32, channel_axis, columns_of, find, reaching
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -62,20 +62,18 @@ class YoloDecoder(Decoder):
 
     def _decode(self, outputs: Outputs, limits: DetectionLimits) -> Detections:
         columns = columns_of(outputs[self._output], self._channels, self._output)
-        scores = columns[4 : self._classes_end]
-        # Of 8400 candidates a few dozen pass: the best score is all that is computed of the rest,
-        # row by row of the array as it lies in memory.
-        best = scores.max(axis=0)
-        self._dropped['non_finite'] += int(np.count_nonzero(np.isnan(best)))
+        scores = as_float32(columns[4 : self._classes_end])
         threshold = logit(limits.score_threshold) if self._logits else limits.score_threshold
-        picked = np.flatnonzero(best >= threshold)
+        picked = reaching(scores, threshold)
         boxes = as_float32(columns[:4, picked].T)
+        scores = scores[:, picked]
+        best = scores.max(axis=0)
         if self._normalized:
             boxes = boxes * np.array(self.input_size * 2, np.float32)
         return self._finish(
             cxcywh_to_xyxy(boxes),
-            sigmoid(best[picked]) if self._logits else as_float32(best[picked]),
-            scores[:, picked].argmax(axis=0),
+            sigmoid(best) if self._logits else best,
+            scores.argmax(axis=0),
             limits,
             suppress=self._nms,
         )

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from jetson_infer.core.boxes import cxcywh_to_xyxy
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.outputs import as_float32, channel_axis, columns_of, find
+from jetson_infer.core.decoders.outputs import as_float32, channel_axis, columns_of, find, reaching
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -74,15 +74,13 @@ class YoloObjectnessDecoder(Decoder):
         if self._strides:
             self._check_count(columns.shape[1], self._output)
         objectness = as_float32(columns[4])
-        self._dropped['non_finite'] += int(np.count_nonzero(np.isnan(objectness)))
         # A class's score is at most 1, so that no candidate of less objectness can pass.
-        picked = np.flatnonzero(objectness >= limits.score_threshold)
+        picked = reaching(objectness, limits.score_threshold)
         classes = as_float32(columns[5:, picked])
         scores = objectness[picked]
         if not self._objectness_only:
             scores = scores * classes.max(axis=0)
-            self._dropped['non_finite'] += int(np.count_nonzero(np.isnan(scores)))
-        passed = np.flatnonzero(scores >= limits.score_threshold)
+        passed = reaching(scores, limits.score_threshold)
         picked, classes, scores = picked[passed], classes[:, passed], scores[passed]
         return self._finish(
             cxcywh_to_xyxy(self._boxes(as_float32(columns[:4, picked].T), picked)),
