@@ -64,10 +64,12 @@ class Peer:
         self._publishers = {}
         executor.add_node(self.node)
 
-    def hear(self, message_type, topic, latched=False):
+    def hear(self, message_type, topic, latched=False, reliable=True):
         """Subscribe and return the list that fills with messages."""
         heard = []
         profile = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
+        if not reliable:
+            profile.reliability = ReliabilityPolicy.BEST_EFFORT
         if latched:
             profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
         self.node.create_subscription(message_type, topic, heard.append, profile)

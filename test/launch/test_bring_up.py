@@ -12,15 +12,15 @@ import launch_testing.markers
 import pytest
 import rclpy
 from ament_index_python.packages import get_package_share_directory
-from brightness_model import write_brightness_model
+from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from lifecycle_msgs.srv import GetState
-from ros_peer import Peer, Spinner, image_message, paint, wait_for
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Detection2DArray
 
-from launch import LaunchDescription
+from brightness_model import write_brightness_model
+from ros_peer import Peer, Spinner, image_message, paint, wait_for
 
 START_S = 30.0
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 import rclpy
-from brightness_model import write_brightness_model
 from rclpy.parameter import Parameter
+
+from brightness_model import write_brightness_model
 from ros_peer import Peer, Spinner
 
 

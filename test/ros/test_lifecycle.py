@@ -6,10 +6,10 @@ import pytest
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
-from ros_peer import wait_for
 
 from jetson_infer.errors import ModelError
 from jetson_infer.ros.lifecycle import SafeLifecycleNode
+from ros_peer import wait_for
 
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS,

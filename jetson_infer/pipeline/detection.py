@@ -1,0 +1,106 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The detection pipeline: an image in, boxes in that image's pixels out."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import numpy as np
+
+from jetson_infer.core.cards import ModelCard, VariantCard
+from jetson_infer.core.decoders import make_decoder
+from jetson_infer.core.detections import DetectionLimits, Detections
+from jetson_infer.core.images import CompressedView, ImageView
+from jetson_infer.core.timing import StageClock
+from jetson_infer.engines.inputs import match_inputs
+from jetson_infer.engines.models import Model
+from jetson_infer.engines.select import open_session
+from jetson_infer.engines.session import Binding, Session
+from jetson_infer.pipeline.preprocess import Preprocessor
+
+__all__ = ['DetectionPipeline']
+
+_WARM_UP_RUNS = 2
+
+
+class DetectionPipeline:
+    """One variant of a detection model, ready to run; used on one thread.
+
+    :param model: the model.
+    :param variant: which of its variants.
+    :param session: the loaded network; closed with the pipeline.
+    :raises CardError, DecoderError, ModelError, SessionError: if card and network do not fit.
+    """
+
+    def __init__(self, model: Model, variant: VariantCard, session: Session) -> None:
+        card = model.card
+        self.labels = card.labels
+        self.variant = variant
+        self.engine = session.engine
+        self._session = session
+        self._decoder = make_decoder(card.output, card.labels)
+        self._decoder.check(session.outputs, variant.size)
+        self._preprocessor = Preprocessor(card.input, variant.size)
+        self._binding, self._input = _bind(card, variant, session)
+        self.limits = card.output.defaults
+        """Which candidates become detections; may be replaced at any moment, from any thread."""
+        self._warm_up()
+
+    @classmethod
+    def open(
+        cls, model: Model, variant: VariantCard, *, engine: str = 'auto', threads: int = 0
+    ) -> DetectionPipeline:
+        """Load a variant on an engine and warm it up.
+
+        :param engine: ``auto`` or an engine's name.
+        :param threads: how many threads a CPU engine may use; 0 leaves it to the engine.
+        :raises JetsonInferError: if anything about it cannot work; nothing is left open then.
+        """
+        with ExitStack() as undo:
+            session = open_session(model, variant, engine, threads=threads).session
+            undo.callback(session.close)
+            pipeline = cls(model, variant, session)
+            undo.pop_all()
+        return pipeline
+
+    def process(self, image: ImageView | CompressedView, clock: StageClock) -> Detections:
+        """Find objects in one image.
+
+        :return: boxes in pixels of the source image, within it, best score first.
+        :raises FrameRejected: if the image cannot be used.
+        :raises SessionError: if the engine fails on it.
+        """
+        limits = self.limits
+        letterbox = self._preprocessor.prepare(image, self._input)
+        clock.mark('preprocess')
+        outputs = self._binding.run()
+        clock.mark('infer')
+        found = self._decoder.decode(outputs, limits)
+        detections = Detections(
+            letterbox.to_source(found.boxes, clip=True), found.scores, found.class_ids
+        )
+        clock.mark('decode')
+        return detections
+
+    def close(self) -> None:
+        """Release the network; may be called twice."""
+        self._session.close()
+
+    def _warm_up(self) -> None:
+        """Let the engine make its lazy choices now rather than at the first frame."""
+        self._input[...] = np.zeros((), self._input.dtype)
+        for _ in range(_WARM_UP_RUNS):
+            self._decoder.decode(self._binding.run(), DetectionLimits())
+
+
+def _bind(card: ModelCard, variant: VariantCard, session: Session) -> tuple[Binding, np.ndarray]:
+    """Allocate the network's inputs and outputs, and fill the inputs that stay as they are.
+
+    :return: the binding, and the array that takes the image.
+    """
+    wanted = match_inputs(session.inputs, card, variant)
+    binding = session.bind(wanted.shapes)
+    for name, array in wanted.constants.items():
+        binding.inputs[name][...] = array
+    return binding, binding.inputs[wanted.image]
