@@ -7,6 +7,7 @@
 ros2 launch jetson_infer demo.launch.py recording:=room_walk rate:=1.0
 """
 
+from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -23,7 +24,6 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.substitutions import FindPackageShare
 
 from jetson_infer.ros.bring_up import transport_profiles
-from launch import LaunchDescription
 
 SHARE = FindPackageShare('jetson_infer')
 

@@ -142,7 +142,7 @@ def _object(detection: Any) -> list[Any]:
     return [label, round(score, 4), [round(corner, 2) for corner in corners]]
 
 
-def main(args: Sequence[str] | None = None) -> None:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node until the player's end, SIGINT or SIGTERM."""
     rclpy.init(args=args)
     executor = SingleThreadedExecutor()
@@ -163,8 +163,8 @@ def main(args: Sequence[str] | None = None) -> None:
         node.close()
         node.destroy_node()
         rclpy.try_shutdown()
-    sys.exit(code)
+    return code
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

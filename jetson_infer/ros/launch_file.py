@@ -16,13 +16,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from launch import LaunchDescription, LaunchService
 from launch.actions import EmitEvent, IncludeLaunchDescription, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.launch_description_sources import AnyLaunchDescriptionSource
 
 from jetson_infer.errors import JetsonInferError, ParameterError
-from launch import LaunchDescription, LaunchService
 
 __all__ = ['main', 'run_launch_file']
 

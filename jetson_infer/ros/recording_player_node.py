@@ -196,14 +196,14 @@ class RecordingPlayer(Node):
         self._stop.wait(0.2)  # best-effort messages are acknowledged by nobody
 
 
-def main(args: Sequence[str] | None = None) -> None:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node until the end of the recording, SIGINT or SIGTERM."""
     rclpy.init(args=args)
     try:
         code = _run_node()
     finally:
         rclpy.try_shutdown()
-    sys.exit(code)
+    return code
 
 
 def _run_node() -> int:
@@ -228,9 +228,9 @@ def _run_node() -> int:
     finally:
         node.close()
         executor.shutdown()
-        print(node.summary(), file=sys.stderr)  # noqa: T201 - after SIGINT no logger is left
+        sys.stderr.write(node.summary() + '\n')  # after SIGINT no logger is left
         node.destroy_node()
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
