@@ -1,6 +1,0 @@
-# Copyright 2026 The jetson_infer authors
-# SPDX-License-Identifier: Apache-2.0
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / 'helpers'))
