@@ -42,7 +42,6 @@ class PlayerProcess:
                 'jetson_infer.ros.recording_player_node',
                 '--ros-args',
                 *options,
-                *arguments,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
