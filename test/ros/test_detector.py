@@ -1,0 +1,295 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The detector, driven over real DDS with a network whose output is known beforehand."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.msg import ParameterValue as Value
+from rcl_interfaces.srv import SetParameters
+from rclpy.lifecycle import TransitionCallbackReturn
+from sensor_msgs.msg import CompressedImage, Image
+from vision_msgs.msg import Detection2DArray, LabelInfo
+
+from jetson_infer.ros.detector_node import DetectorNode
+from ros_peer import compressed_message, image_message, paint, wait_for
+
+SUCCESS = TransitionCallbackReturn.SUCCESS
+
+
+class Bench:
+    """An active detector with a peer that sends it images and hears what it publishes."""
+
+    def __init__(self, start, peer, model_folder, **parameters):
+        self.peer = peer
+        self.node = start(DetectorNode, {'model': str(model_folder), **parameters})
+        self.detections = peer.hear(Detection2DArray, '/detector/output/detections')
+        self.diagnostics = peer.hear(DiagnosticArray, '/diagnostics')
+        self.transport = parameters.get('image_transport', 'raw')
+        self.sent = 0
+        assert self.node.trigger_configure() == SUCCESS
+        assert self.node.trigger_activate() == SUCCESS
+        wait_for(lambda: self.node.count_subscribers('/detector/output/detections') == 1)
+
+    def send(self, message):
+        topic = '/detector/input/image'
+        if self.transport == 'compressed':
+            publisher = self.peer.publisher(CompressedImage, topic + '/compressed')
+        else:
+            publisher = self.peer.publisher(Image, topic)
+        publisher.publish(message)
+        self.sent += 1
+
+    def infer(self, message):
+        """Send a message and return the detections that come back for it."""
+        self.send(message)
+        wanted = message.header.stamp
+
+        def answer():
+            return next((d for d in self.detections if d.header.stamp == wanted), None)
+
+        return wait_for(answer, f'detections of {wanted}')
+
+    def counters(self):
+        return self.node.account.counts().as_dict()
+
+    def set(self, name, value):
+        request = SetParameters.Request(parameters=[ParameterMessage(name=name, value=value)])
+        (result,) = self.peer.call(SetParameters, '/detector/set_parameters', request).results
+        return result
+
+    def status(self, wanted):
+        """Wait for a diagnostics status that fulfils a condition; return its values."""
+
+        def found():
+            for array in reversed(self.diagnostics):
+                for status in array.status:
+                    values = {item.key: item.value for item in status.values}
+                    if status.name == '/detector: pipeline' and wanted(status, values):
+                        return status, values
+            return None
+
+        return wait_for(found, 'such a status')
+
+
+@pytest.fixture
+def bench(start, peer, model_folder):
+    return Bench(start, peer, model_folder)
+
+
+def classes(message):
+    return {
+        d.results[0].hypothesis.class_id: d.results[0].hypothesis.score for d in message.detections
+    }
+
+
+def test_detections_carry_the_inputs_header_labels_and_boxes_in_its_pixels(bench):
+    # Twice the network's size: the letterbox has to be undone.
+    message = image_message(paint(255, 0, 204, width=128, height=96), number=1)
+    answer = bench.infer(message)
+    assert answer.header == message.header
+    assert classes(answer) == pytest.approx({'red': 1.0, 'blue': 0.8}, abs=0.01)
+    first, second = answer.detections
+    assert first.header == message.header
+    assert (first.bbox.center.position.x, first.bbox.center.position.y) == (32.0, 24.0)
+    assert (first.bbox.size_x, first.bbox.size_y) == (16.0, 12.0)
+    assert (second.bbox.center.position.x, second.bbox.center.position.y) == (96.0, 72.0)
+
+
+def test_an_image_without_objects_yields_an_empty_array(bench):
+    answer = bench.infer(image_message(paint(0, 0, 0), number=1))
+    assert answer.detections == []
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'pixels'),
+    [
+        ('rgb8', np.full((48, 64, 3), (255, 0, 0), np.uint8)),
+        ('bgr8', np.full((48, 64, 3), (0, 0, 255), np.uint8)),
+        ('rgba8', np.full((48, 64, 4), (255, 0, 0, 255), np.uint8)),
+        ('bgra8', np.full((48, 64, 4), (0, 0, 255, 255), np.uint8)),
+    ],
+)
+def test_encodings_are_honoured(bench, encoding, pixels):
+    answer = bench.infer(image_message(pixels, encoding, number=1))
+    assert classes(answer) == pytest.approx({'red': 1.0}, abs=0.01)
+
+
+def test_padded_rows_are_honoured(bench):
+    padded = np.full((48, 80, 3), (255, 255, 255), np.uint8)
+    padded[:, :64] = (0, 0, 255)
+    answer = bench.infer(image_message(padded, 'bgr8', number=1, width=64))
+    assert classes(answer) == pytest.approx({'red': 1.0}, abs=0.01)
+
+
+def test_compressed_images(start, peer, model_folder):
+    bench = Bench(start, peer, model_folder, image_transport='compressed')
+    for number, extension in enumerate(('.png', '.jpg')):
+        data = cv2.imencode(extension, paint(0, 255, 0))[1]
+        kind = {'.png': 'png', '.jpg': 'jpeg'}[extension]
+        answer = bench.infer(compressed_message(data, kind, number))
+        assert classes(answer) == pytest.approx({'green': 1.0}, abs=0.02)
+
+
+def test_a_threshold_set_live_holds_for_the_next_frame(bench):
+    grey = paint(153, 115, 51)  # scores 0.6, 0.45, 0.2
+    assert set(classes(bench.infer(image_message(grey, number=1)))) == {'red', 'green'}
+    for number, (threshold, expected) in enumerate(
+        [(0.5, {'red'}), (0.1, {'red', 'green', 'blue'}), (0.7, set()), (0.3, {'red', 'green'})]
+    ):
+        value = Value(type=ParameterType.PARAMETER_DOUBLE, double_value=threshold)
+        assert bench.set('score_threshold', value).successful
+        assert set(classes(bench.infer(image_message(grey, number=10 + number)))) == expected
+
+
+def test_classes_are_chosen_live_and_an_unknown_one_is_refused(bench):
+    def labels(*names):
+        return Value(type=ParameterType.PARAMETER_STRING_ARRAY, string_array_value=list(names))
+
+    white = paint(255, 255, 255)
+    assert bench.set('classes', labels('blue')).successful
+    assert set(classes(bench.infer(image_message(white, number=1)))) == {'blue'}
+    refused = bench.set('classes', labels('pink'))
+    assert not refused.successful
+    assert 'the model has no pink' in refused.reason
+    assert set(classes(bench.infer(image_message(white, number=2)))) == {'blue'}
+
+
+def test_labels_are_latched_and_follow_the_threshold(bench, peer):
+    heard = peer.hear(LabelInfo, '/detector/output/labels', latched=True)
+    wait_for(lambda: heard, 'the labels')
+    assert [(c.class_id, c.class_name) for c in heard[-1].class_map] == [
+        (0, 'red'),
+        (1, 'green'),
+        (2, 'blue'),
+    ]
+    assert heard[-1].threshold == pytest.approx(0.4)
+    bench.set('score_threshold', Value(type=ParameterType.PARAMETER_DOUBLE, double_value=0.9))
+    wait_for(lambda: heard[-1].threshold == pytest.approx(0.9), 'the new threshold')
+
+
+def test_the_debug_image_is_drawn_only_while_someone_looks(bench, peer):
+    picture = paint(255, 0, 0, width=320, height=240)
+    bench.infer(image_message(picture, number=1))
+    _, values = bench.status(lambda _, v: v.get('frames/processed') == '1')
+    assert values['debug_images'] == '0'
+    heard = peer.hear(Image, '/detector/output/debug_image')
+    wait_for(lambda: bench.node.count_subscribers('/detector/output/debug_image') == 1)
+    time.sleep(0.2)  # the publisher hears of its subscription a little later than the graph
+    message = image_message(picture, number=2)
+    bench.infer(message)
+    wait_for(lambda: heard, 'a debug image')
+    shown = heard[-1]
+    assert shown.header == message.header
+    assert (shown.width, shown.height, shown.encoding, shown.step) == (320, 240, 'bgr8', 960)
+    pixels = np.frombuffer(shown.data, np.uint8).reshape(240, 320, 3)
+    changed = (pixels != picture).any(axis=2)
+    bench.status(lambda _, v: v.get('debug_images') == '1')
+    # The box of class 0 reaches from (60, 45) to (100, 75): its outline is drawn, its inside kept.
+    assert changed[45, 60:100].mean() > 0.9
+    assert not changed[55:65, 75:90].any()
+
+
+@pytest.mark.parametrize(
+    ('changes', 'reason'),
+    [
+        ({'encoding': 'rainbow8'}, 'unknown_encoding'),
+        ({'width': 0}, 'zero_size'),
+        ({'step': 10}, 'bad_step'),
+        ({'height': 4800}, 'short_data'),
+    ],
+)
+def test_bad_images_are_rejected_by_name_and_the_node_goes_on(bench, changes, reason):
+    bench.send(image_message(paint(9, 9, 9), number=1, **changes))
+    wait_for(lambda: bench.counters().get(f'rejected/{reason}') == 1, f'a frame rejected: {reason}')
+    bench.infer(image_message(paint(0, 0, 0), number=2))
+    status, values = bench.status(lambda _, v: v.get(f'frames/rejected/{reason}') == '1')
+    assert status.level == DiagnosticStatus.WARN
+    assert status.message
+    assert values['frames/processed'] == '1'
+
+
+def test_every_frame_is_accounted_for_in_a_flood(bench):
+    for number in range(200):
+        bench.send(image_message(paint(number, 0, 0), number=number))
+    wait_for(lambda: bench.counters()['waiting'] == 0 and bench.detections, 'an idle worker')
+    time.sleep(0.3)
+    counters = bench.counters()
+    assert counters['processed'] == len(bench.detections)
+    assert counters['received'] == counters['processed'] + counters['replaced']
+    stamps = [d.header.stamp.sec for d in bench.detections]
+    assert stamps == sorted(set(stamps))
+
+
+def test_max_rate_is_kept_and_what_is_left_out_is_counted(start, peer, model_folder):
+    bench = Bench(start, peer, model_folder, max_rate_hz=10.0)
+    for number in range(60):
+        bench.send(image_message(paint(0, 0, 0), number=number))
+        time.sleep(0.02)
+    counters = bench.counters()
+    assert 9 <= counters['processed'] <= 15
+    assert counters['shed'] == counters['received'] - counters['processed'] - counters['replaced']
+
+
+def test_stale_images_are_left_out_and_counted(start, peer, model_folder):
+    bench = Bench(start, peer, model_folder, stale_after_ms=500.0)
+    bench.send(image_message(paint(0, 0, 0), number=1))  # stamped in 1970
+    wait_for(lambda: bench.counters()['stale'] == 1, 'a stale frame')
+    fresh = image_message(paint(0, 0, 0))
+    fresh.header.stamp = peer.node.get_clock().now().to_msg()
+    bench.infer(fresh)
+
+
+def test_diagnostics_tell_model_engine_rates_latencies_and_counters(bench):
+    for number in range(12):
+        bench.infer(image_message(paint(0, 0, 0), number=number))
+    status, values = bench.status(lambda _, v: v.get('frames/processed') == '12')
+    assert status.level == DiagnosticStatus.OK
+    assert values['state'] == 'active'
+    assert values['model'] == 'brightness'
+    assert values['variant'] == 'best'
+    assert values['engine'].startswith('onnxruntime')
+    assert float(values['rate_in_hz']) > 1.0
+    for stage in ('wait', 'preprocess', 'infer', 'decode', 'publish', 'total'):
+        p50, p99 = (float(values[f'latency_ms/{stage}/{p}']) for p in ('p50', 'p99'))
+        assert 0.0 <= p50 <= p99
+    for counter in ('received', 'replaced', 'stale', 'rejected', 'shed', 'failed', 'waiting'):
+        assert f'frames/{counter}' in values
+
+
+def test_diagnostics_say_why_nothing_comes(start, peer, model_folder):
+    bench = Bench(start, peer, model_folder)
+    status, _ = bench.status(lambda s, _: s.level == DiagnosticStatus.WARN)
+    assert status.message == 'no publisher on /detector/input/image'
+    peer.publisher(Image, '/detector/input/image')
+    bench.status(lambda s, _: 'no images arrive' in s.message)
+    bench.node.trigger_deactivate()
+    bench.status(lambda s, v: v['state'] == 'inactive' and 'no images are processed' in s.message)
+
+
+def test_inactive_nodes_process_nothing_and_reactivate(bench, peer):
+    bench.infer(image_message(paint(0, 0, 0), number=1))
+    for round_number in range(5):
+        assert bench.node.trigger_deactivate() == SUCCESS
+        publisher = peer.publisher(Image, '/detector/input/image', matched=0)
+        publisher.publish(image_message(paint(0, 0, 0), number=100 + round_number))
+        assert bench.node.trigger_activate() == SUCCESS
+        wait_for(lambda p=publisher: p.get_subscription_count() == 1)
+        bench.infer(image_message(paint(0, 0, 0), number=200 + round_number))
+    stamps = {d.header.stamp.sec - 1000 for d in bench.detections}
+    assert stamps == {1, 200, 201, 202, 203, 204}
+
+
+def test_configure_and_cleanup_can_be_repeated(bench):
+    for number in range(5):
+        assert bench.node.trigger_deactivate() == SUCCESS
+        assert bench.node.trigger_cleanup() == SUCCESS
+        assert bench.node.trigger_configure() == SUCCESS
+        assert bench.node.trigger_activate() == SUCCESS
+        answer = bench.infer(image_message(paint(255, 0, 0), number=number))
+        assert set(classes(answer)) == {'red'}
