@@ -20,12 +20,14 @@ class CompiledScene:
 
     `owner` (ngeom,) int32: index of the geom's thing among `labelled`, or -1.
     `labelled`: the things that are ground truth; `classes` (L,) their class indices.
+    `brightness` (nmat,): mean reflectivity 0..1 of each material.
     """
 
     def __init__(self, scene: Scene, camera_size: tuple[int, int] = (640, 480)) -> None:
         self.scene = scene
         self._spec = mujoco.MjSpec()
         self._materials: dict[int, str] = {}
+        self._brightness: list[float] = []
         self._settings(camera_size)
         self.labelled = [t for t in scene.things if t.label is not None]
         index = {id(t): i for i, t in enumerate(self.labelled)}
@@ -48,6 +50,8 @@ class CompiledScene:
         self.owner = np.full(self.model.ngeom, -1, np.int32)
         for i in range(self.model.ngeom):
             self.owner[i] = owners[int(self.model.geom(i).name[1:])]
+        # mean reflectivity of each material, for the lidar
+        self.brightness = np.array(self._brightness)
         self.classes = np.array([LABELS.index(str(t.label)) for t in self.labelled], np.int64)
         self.update()
 
@@ -83,6 +87,8 @@ class CompiledScene:
             return name
         name = f'm{len(self._materials)}'
         self._materials[id(material)] = name
+        shade = 1.0 if material.texture is None else float(material.texture.mean()) / 255
+        self._brightness.append(float(np.mean(material.rgb)) * shade)
         spec = self._spec.add_material(name=name)
         spec.rgba = [*material.rgb, 1.0]
         spec.specular, spec.shininess = material.specular, material.shininess

@@ -118,6 +118,26 @@ class Grid:
         keep = (p[:, 0] > room.x0) & (p[:, 0] < room.x1) & (p[:, 1] > room.y0) & (p[:, 1] < room.y1)
         return p[keep]
 
+    def keep_connected(self) -> None:
+        """Leave free only the largest region that can be walked without a break."""
+        label = np.zeros(self.free.shape, np.int32)
+        sizes = [0]
+        for start in zip(*(int_list.tolist() for int_list in np.nonzero(self.free))):
+            if label[start]:
+                continue
+            sizes.append(0)
+            stack = [start]
+            label[start] = len(sizes) - 1
+            while stack:
+                i, j = stack.pop()
+                sizes[-1] += 1
+                for n in ((i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)):
+                    inside = 0 <= n[0] < label.shape[0] and 0 <= n[1] < label.shape[1]
+                    if inside and self.free[n] and not label[n]:
+                        label[n] = len(sizes) - 1
+                        stack.append(n)
+        self.free &= label == int(np.argmax(sizes))
+
     def path(self, start: F64, goal: F64) -> F64 | None:
         """The shortest way (N, 2) over free cells by Dijkstra's algorithm, or None."""
         a, b = self._cell(start), self._cell(goal)

@@ -100,6 +100,9 @@ class Renderer:
         """Render what `view` sees.  `light_gain` (n_lights,) dims the scene's lights."""
         camera = camera or self.camera
         m, d, s = self.compiled.model, self.compiled.data, self._scene
+        if light_gain is not None:
+            # an unlit light would still take one of the eight that OpenGL has
+            m.light_active[:] = light_gain > 0
         mujoco.mjv_updateScene(
             m, d, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, s
         )

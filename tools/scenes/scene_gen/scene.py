@@ -116,7 +116,7 @@ def _connect(rng: Rng, scene: Scene, a: Room, b: Room) -> None:
     if rng.random() < 0.75:
         room, o = (a, oa) if rng.random() < 0.5 else (b, ob)
         side = room.sides[3] if room is a else room.sides[1]
-        leaf = hung_door(rng, side, o, rng.uniform(1.55, 2.9), 0.03)
+        leaf = hung_door(rng, side, o, rng.uniform(2.1, 2.9), 0.03)
         if all(room.contains(float(px), float(py), -0.05) for px, py in _leaf_tip(leaf)):
             scene.things.append(leaf)
             scene.plan.add(leaf)
