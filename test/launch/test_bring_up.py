@@ -13,7 +13,7 @@ import pytest
 import rclpy
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
-from launch.actions import IncludeLaunchDescription
+from launch.actions import GroupAction, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from lifecycle_msgs.srv import GetState
 from sensor_msgs.msg import Image
@@ -27,9 +27,11 @@ START_S = 30.0
 
 def include(**arguments):
     launch_file = Path(get_package_share_directory('jetson_infer')) / 'launch/detector.launch.py'
-    return IncludeLaunchDescription(
+    included = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(launch_file)), launch_arguments=arguments.items()
     )
+    # Without a scope the arguments of one inclusion would hold for the next one too.
+    return GroupAction([included])
 
 
 @pytest.mark.launch_test
