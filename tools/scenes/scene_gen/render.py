@@ -42,6 +42,7 @@ class Renderer:
         self._gl = mujoco.GLContext(camera.width, camera.height)
         self._gl.make_current()
         self._context: mujoco.MjrContext | None = None
+        self._numbers: mujoco.MjrContext | None = None
         self._option = mujoco.MjvOption()
         self._only_group_1 = mujoco.MjvOption()
         self._only_group_1.geomgroup[:] = [0, 1, 0, 0, 0, 0]
@@ -50,11 +51,14 @@ class Renderer:
 
     def load(self, compiled: CompiledScene) -> None:
         """Send a scene's meshes and textures to the device."""
-        if self._context is not None:
-            self._context.free()
+        self._free_contexts()
         self.compiled = compiled
-        self._context = mujoco.MjrContext(compiled.model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._context = _offscreen_context(compiled.model)
+        # Some drivers average the numbers of neighbouring things where edges are smoothed.
+        quality = compiled.model.vis.quality
+        samples, quality.offsamples = quality.offsamples, 0
+        self._numbers = _offscreen_context(compiled.model)
+        quality.offsamples = samples
         self._scene = mujoco.MjvScene(compiled.model, maxgeom=compiled.model.ngeom + 50)
         mujoco.mjv_updateScene(
             compiled.model,
@@ -72,12 +76,16 @@ class Renderer:
 
     def close(self) -> None:
         """Free the context.  May be repeated."""
-        if self._context is not None:
-            self._context.free()
-            self._context = None
+        self._free_contexts()
         if self._gl is not None:
             self._gl.free()
             self._gl = None
+
+    def _free_contexts(self) -> None:
+        for context in (self._context, self._numbers):
+            if context is not None:
+                context.free()
+        self._context = self._numbers = None
 
     def _aim(self, camera: Camera, view: View) -> None:
         forward, up = view.rotation[:, 2], -view.rotation[:, 1]
@@ -130,9 +138,11 @@ class Renderer:
         s = self._scene
         s.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = True
         s.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
-        mujoco.mjr_render(self._rect, s, self._context)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._numbers)
+        mujoco.mjr_render(self._rect, s, self._numbers)
         code = np.empty((self.camera.height, self.camera.width, 3), np.uint8)
-        mujoco.mjr_readPixels(code, None, self._rect, self._context)
+        mujoco.mjr_readPixels(code, None, self._rect, self._numbers)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         s.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = False
         s.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
         number = code[::-1, :, 0].astype(np.int32) + (code[::-1, :, 1].astype(np.int32) << 8)
@@ -155,3 +165,9 @@ class Renderer:
         m.geom_group[:] = 0
         self._aim(camera or self.camera, view)
         return self._instances(self._owner_of_segment())
+
+
+def _offscreen_context(model: mujoco.MjModel) -> mujoco.MjrContext:
+    context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+    mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, context)
+    return context

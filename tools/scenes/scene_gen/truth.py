@@ -52,17 +52,20 @@ class Seen:
 
 
 def _extents(instance: I32, count: int) -> tuple[I32, NDArray[np.int64]]:
-    """Modal extents (count, 4) and pixel counts (count,) of an instance image."""
+    """Modal extents (count, 4) and pixel counts (count,) of an instance image.
+
+    The extent of a thing without pixels is that of the whole image.
+    """
+    height, width = instance.shape
     rows, columns = np.nonzero(instance >= 0)
-    ids = instance[rows, columns]
-    pixels = np.bincount(ids, minlength=count)
+    ids = instance[rows, columns].astype(np.int64)
+    in_column = np.bincount(ids * width + columns, minlength=count * width) > 0
+    in_row = np.bincount(ids * height + rows, minlength=count * height) > 0
     box = np.empty((count, 4), np.int32)
-    box[:, :2], box[:, 2:] = 1 << 20, -1
-    np.minimum.at(box[:, 0], ids, columns)
-    np.minimum.at(box[:, 1], ids, rows)
-    np.maximum.at(box[:, 2], ids, columns + 1)
-    np.maximum.at(box[:, 3], ids, rows + 1)
-    return box, pixels
+    for axis, hit in ((0, in_column.reshape(count, width)), (1, in_row.reshape(count, height))):
+        box[:, axis] = hit.argmax(axis=1)
+        box[:, axis + 2] = hit.shape[1] - hit[:, ::-1].argmax(axis=1)
+    return box, np.bincount(ids, minlength=count)
 
 
 def _groups(boxes: dict[int, F64]) -> list[list[int]]:
