@@ -22,8 +22,9 @@ from average_precision import Found, Score, average_precision
 from checkpoint import load_model
 from labels import LABELS, SIZES
 from model import SceneDetector, cell_centres
+from pool import load
 from predict import decode_xyxy, select
-from shards import Batch, batches, load
+from shards import Batch, batches
 
 Predict = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Images [B, 3, H, W] to boxes [B, N, 4] (x_min ...) and scores [B, classes, N]."""

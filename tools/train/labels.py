@@ -1,6 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the detector knows, and what counts as too hard to be held against it."""
+"""What the detector knows, and the sizes it is made for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ LABELS = ('person', 'dog', 'chair', 'table', 'sofa', 'plant', 'box', 'door')
 """Class names in the order of the network's outputs and of the scene generator's class indices."""
 
 MIN_VISIBLE_FRACTION = 0.3
-MIN_SIDE_PX = 12
-MIN_VISIBLE_PX = 200
-"""An object below any of these is `difficult`: ignored in the loss and in the evaluation."""
+"""An object less visible than this in a training view is ignored in the loss, as the scene
+generator's `difficult` objects are, in the loss and in the evaluation."""
 
 HELD_OUT_SEED = 1_000_000
 """Scenes with this seed or a higher one are never trained on."""

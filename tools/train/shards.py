@@ -1,9 +1,10 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rendered scenes, held whole in the memory of the device that trains on them."""
+"""Rendered scenes as tools/scenes/render_dataset.py writes them, and batches of them."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,9 @@ import torch
 from torch import Tensor
 
 from jpeg import degrade
-from labels import MIN_SIDE_PX, MIN_VISIBLE_FRACTION, MIN_VISIBLE_PX
+from labels import HELD_OUT_SEED
 
-MAX_OBJECTS = 32
+MAX_OBJECTS = 24
 """Objects kept per picture, those with the largest boxes first."""
 
 
@@ -44,7 +45,18 @@ class Batch:
 
     def take(self, index: Tensor | slice) -> Batch:
         """The pictures at `index`, in that order."""
-        return Batch(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+        return Batch(*(column[index] for column in self.columns()))
+
+    def columns(self) -> tuple[Tensor, ...]:
+        """The attributes in order."""
+        return (
+            self.images,
+            self.boxes,
+            self.classes,
+            self.visible,
+            self.difficult,
+            self.present,
+        )
 
     def compress(self, share: float, qualities: tuple[float, float], seed: int = 0) -> None:
         """Replace a share of the images, in place, by what JPEG leaves of them.
@@ -65,8 +77,14 @@ class Batch:
                 part[chosen] = degrade(part[chosen], quality)
 
 
-def _pad_labels(labels: dict[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
-    """Turn one row per object into padded arrays per picture; see Batch for their meaning."""
+def _pad_labels(rows: np.ndarray, frames: int) -> dict[str, np.ndarray]:
+    """Turn a shard's rows, one per object, into padded arrays per picture; see Batch.
+
+    Args:
+        rows: float32 [objects, 11]: frame, class, box (4), visible fraction, truncated, visible
+            pixels, difficult, seed.
+        frames: Pictures in the shard.
+    """
     out = {
         'boxes': np.zeros((frames, MAX_OBJECTS, 4), np.float32),
         'classes': np.zeros((frames, MAX_OBJECTS), np.int64),
@@ -74,70 +92,85 @@ def _pad_labels(labels: dict[str, np.ndarray], frames: int) -> dict[str, np.ndar
         'difficult': np.zeros((frames, MAX_OBJECTS), bool),
         'present': np.zeros((frames, MAX_OBJECTS), bool),
     }
-    boxes = labels['boxes'].astype(np.float32)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    difficult = (
-        (labels['visible_fraction'] < MIN_VISIBLE_FRACTION)
-        | (sides.min(1, initial=np.inf) < MIN_SIDE_PX)
-        | (labels['visible_pixels'] < MIN_VISIBLE_PX)
-    )
-    filled = np.zeros(frames, int)
-    for row in np.argsort(-sides.prod(1), kind='stable'):
-        frame = labels['frame'][row]
-        slot = filled[frame]
-        if slot == MAX_OBJECTS:
-            continue
-        filled[frame] += 1
-        out['boxes'][frame, slot] = boxes[row]
-        out['classes'][frame, slot] = labels['class_id'][row]
-        out['visible'][frame, slot] = labels['visible_fraction'][row]
-        out['difficult'][frame, slot] = difficult[row]
-        out['present'][frame, slot] = True
+    area = (rows[:, 4] - rows[:, 2]) * (rows[:, 5] - rows[:, 3])
+    rows = rows[np.lexsort((-area, rows[:, 0]))]
+    frame = rows[:, 0].astype(int)
+    first = np.searchsorted(frame, np.arange(frames))
+    slot = np.arange(len(rows)) - first[frame]
+    rows, at = rows[slot < MAX_OBJECTS], (frame[slot < MAX_OBJECTS], slot[slot < MAX_OBJECTS])
+    out['boxes'][at] = rows[:, 2:6]
+    out['classes'][at] = rows[:, 1].astype(np.int64)
+    out['visible'][at] = rows[:, 6]
+    out['difficult'][at] = rows[:, 9] > 0
+    out['present'][at] = True
     return out
 
 
-def shard_paths(folder: Path) -> list[Path]:
-    """Image files of the finished shards in a folder, sorted; a shard's labels come last."""
-    return [p for p in sorted(folder.glob('*_images.npy')) if _labels_path(p).exists()]
+def shard_paths(folder: Path, settled: float = 0.0) -> list[Path]:
+    """Image files of the finished shards in a folder and the folders below it, sorted.
+
+    Args:
+        folder: Where render_dataset.py wrote, or a folder of such folders.
+        settled: Leave out shards whose labels, which are written last, are younger [s].
+    """
+    ready = time.time() - settled
+    return [
+        p
+        for p in sorted(folder.rglob('*_images.npy'))
+        if _labels_path(p).exists() and _labels_path(p).stat().st_mtime <= ready
+    ]
+
+
+def frames_in(folder: Path) -> int:
+    """Pictures in a folder's finished shards.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    total = sum(np.load(p, mmap_mode='r').shape[0] for p in shard_paths(folder))
+    if total == 0:
+        raise FileNotFoundError(
+            f'{folder} holds no shard (*_images.npy with its *_labels.npz); '
+            'render some with tools/scenes/render_dataset.py'
+        )
+    return total
+
+
+def remove_shard(images: Path) -> None:
+    """Delete a shard's two files."""
+    images.unlink()
+    _labels_path(images).unlink()
 
 
 def _labels_path(images: Path) -> Path:
     return images.with_name(images.name.replace('_images.npy', '_labels.npz'))
 
 
-def load(folder: Path, device: torch.device, limit: int | None = None) -> Batch:
-    """Load the pictures of a folder of shards.
+def _check_seeds(path: Path, rows: np.ndarray, held_out: bool) -> None:
+    wrong = rows[(rows[:, 10] >= HELD_OUT_SEED) != held_out, 10]
+    if len(wrong):
+        side = 'from' if held_out else 'below'
+        raise ValueError(
+            f'{path} holds scene {wrong[0]:.0f}; only seeds {side} {HELD_OUT_SEED} belong here'
+        )
+
+
+def read_shard(images: Path, held_out: bool) -> Batch:
+    """Read one shard into host memory.
 
     Args:
-        folder: Where tools/scenes/render_dataset.py wrote.
-        device: Where the pictures shall lie.
-        limit: Load no more than this many.
+        images: One of `shard_paths`.
+        held_out: Whether its scenes must be held-out ones, or else ones to train on.
 
     Raises:
-        FileNotFoundError: The folder holds no finished shard.
+        ValueError: A scene's seed is on the wrong side of HELD_OUT_SEED.
     """
-    paths = shard_paths(folder)
-    if not paths:
-        raise FileNotFoundError(
-            f'{folder} holds no shard (*_images.npy with its *_labels.npz); '
-            'render some with tools/scenes/render_dataset.py'
-        )
-    sizes = [np.load(p, mmap_mode='r').shape[0] for p in paths]
-    total = min(sum(sizes), limit or sum(sizes))
-    height, width = np.load(paths[0], mmap_mode='r').shape[1:3]
-    images = torch.empty((total, height, width, 3), dtype=torch.uint8, device=device)
-    padded: list[dict[str, np.ndarray]] = []
-    done = 0
-    for path, size in zip(paths, sizes, strict=True):
-        if done == total:
-            break
-        part = min(size, total - done)
-        images[done : done + part] = torch.from_numpy(np.load(path)[:part]).to(device)
-        with np.load(_labels_path(path)) as labels:
-            padded.append(_pad_labels(dict(labels), size))
-        done += part
-    joined = {k: np.concatenate([p[k] for p in padded])[:total] for k in padded[0]}
-    return Batch(images, **{k: torch.from_numpy(v).to(device) for k, v in joined.items()})
+    pictures = np.load(images)
+    with np.load(_labels_path(images)) as labels:
+        rows = labels['labels']
+    _check_seeds(images, rows, held_out)
+    padded = _pad_labels(rows, len(pictures))
+    return Batch(*(torch.from_numpy(x) for x in (pictures, *padded.values())))
 
 
 def batches(data: Batch, size: int) -> Iterator[Batch]:

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train the scene detector on rendered scenes.
 
-Run `python tools/train/train.py --data DIR --held-out DIR --out DIR --minutes 20`.
+Run `python tools/train/train.py --data DIR --held-out DIR --out DIR --minutes 17`.
 
 The schedule runs over the minutes trained, however many sessions they are spread over: the same
-command with `--resume` goes on where `--session-minutes` (or an interruption) ended.
+command with `--resume` goes on where `--session-minutes` (or an interruption) ended. With
+`--follow`, shards that appear in DIR while it trains are taken in, so that rendering and training
+share the time.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ from torch import Tensor, nn
 from augment import Strength, augment
 from checkpoint import Average, save_model
 from evaluate import measure, torch_predictor
+from graphed import graphed_gradients, plain_gradients
 from labels import LABELS, SIZES
-from loss import detection_loss
-from model import SceneDetector, cell_centres
-from shards import Batch, load
+from model import SceneDetector
+from pool import Follower, Pool, load
+from shards import Batch, frames_in
 
 WARM_UP_STEPS = 300
 CLOSING = 0.85
@@ -37,7 +40,7 @@ def optimizer_for(model: nn.Module, rate: float, decay: float) -> torch.optim.Ad
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{'params': weights, 'weight_decay': decay}, {'params': others, 'weight_decay': 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True)
 
 
 class Trainer:
@@ -57,14 +60,17 @@ class Trainer:
         self.average = Average(self.model)
         self.optimizer = optimizer_for(self.model, args.rate, args.decay)
         self.step, self.seconds = 0, 0.0
+        for p in self.model.parameters():
+            p.grad = torch.zeros_like(p)
+        if args.graphs and self.device.type == 'cuda':
+            self.gradients = {s: graphed_gradients(self.model, s, args.batch) for s in SIZES}
+        else:
+            self.gradients = {s: plain_gradients(self.model, s) for s in SIZES}
         if args.resume and self.path('state.pt').exists():
             self._restore()
-        compiled = args.compile and self.device.type == 'cuda'
-        self.forward = torch.compile(self.model, dynamic=False) if compiled else self.model
-        self.loss = torch.compile(detection_loss, dynamic=False) if compiled else detection_loss
-        self.grids = {s: cell_centres(s[1], s[0], self.device) for s in SIZES}
 
     def path(self, name: str) -> Path:
+        """A file in the output folder."""
         return self.args.out / name
 
     @property
@@ -84,7 +90,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state to go on from, and the averaged model to use."""
-        self.path('').mkdir(parents=True, exist_ok=True)
+        self.args.out.mkdir(parents=True, exist_ok=True)
         state = {
             'model': self.model.state_dict(),
             'average': self.average.model.state_dict(),
@@ -108,20 +114,14 @@ class Trainer:
         strength = Strength()
         if self.progress >= CLOSING:
             strength = replace(strength, plain=0.7, noise=0.015, soft=0.05)
-        views, truth = augment(batch, size, strength)
-        views = views.contiguous(memory_format=torch.channels_last)
         for group in self.optimizer.param_groups:
             group['lr'] = self._rate()
-        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == 'cuda'):
-            logits, sides = self.forward(views)
-        total, parts = self.loss(logits, sides, *self.grids[size], truth, self.model.widths.bins)
-        self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        parts['gradient'] = nn.utils.clip_grad_norm_(self.model.parameters(), self.args.clip)
+        parts = self.gradients[size](*augment(batch, size, strength))
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.args.clip)
         self.optimizer.step()
         self.average.update(self.model)
         self.step += 1
-        return parts
+        return {**parts, 'gradient': norm}
 
     def report(self, held_out: Batch) -> None:
         """Print the averaged model's AP on held-out pictures, at each size."""
@@ -129,7 +129,7 @@ class Trainer:
             score = measure(torch_predictor(self.average.model, *size), held_out, size)
             print(f'AP at {size[0]}x{size[1]}, step {self.step}:\n{score.table()}', flush=True)
 
-    def run(self, data: Batch, held_out: Batch | None) -> None:
+    def run(self, pool: Pool, held_out: Batch | None) -> None:
         """Train until the schedule or the session ends."""
         args = self.args
         start = last_print = last_report = time.monotonic()
@@ -138,8 +138,9 @@ class Trainer:
         while self.progress < 1 and time.monotonic() - start < 60 * args.session_minutes:
             tick = time.monotonic()
             if len(order) < args.batch:
-                order = torch.randperm(len(data), device=self.device)
-            parts = self.train_step(data.take(order[: args.batch]))
+                # Short rounds, so that a growing pool's new pictures are soon among them.
+                order = torch.randperm(pool.count, device=self.device)[: 100 * args.batch]
+            parts = self.train_step(pool.data.take(order[: args.batch]))
             order = order[args.batch :]
             if self.step % 20 == 0 and self.device.type == 'cuda':
                 torch.cuda.synchronize()
@@ -148,8 +149,11 @@ class Trainer:
             if now - last_print > args.print_seconds:
                 speed = (self.step - counted) * args.batch / (now - last_print)
                 values = ' '.join(f'{k} {float(v):.3f}' for k, v in parts.items())
-                share = f'{100 * self.progress:.0f} %'
-                print(f'step {self.step} {share} {speed:.0f} images/s {values}', flush=True)
+                share = f'{100 * self.progress:.0f} % of {args.minutes} minutes'
+                print(
+                    f'step {self.step}, {share}, {pool.count} frames, {speed:.0f}/s: {values}',
+                    flush=True,
+                )
                 last_print, counted = time.monotonic(), self.step
             if held_out is not None and now - last_report > 60 * args.report_minutes:
                 self.report(held_out)
@@ -166,35 +170,52 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--data', type=Path, required=True, help='folder of training shards')
     parser.add_argument('--held-out', type=Path, help='folder of held-out shards')
     parser.add_argument('--out', type=Path, required=True, help='folder for state.pt and model.pt')
-    parser.add_argument('--minutes', type=float, default=20, help='length of the schedule')
+    parser.add_argument('--minutes', type=float, default=17, help='length of the schedule')
     parser.add_argument('--session-minutes', type=float, default=math.inf, help='stop after these')
-    parser.add_argument(
-        '--resume', action='store_true', help='go on from OUT/state.pt if it exists'
-    )
+    parser.add_argument('--resume', action='store_true', help='go on from OUT/state.pt')
+    parser.add_argument('--follow', action='store_true', help='take in new shards while training')
+    parser.add_argument('--consume', action='store_true', help='delete shards once taken in')
+    parser.add_argument('--frames', type=int, default=60_000, help='room for training frames')
+    parser.add_argument('--least-frames', type=int, default=1, help='frames to wait for')
+    parser.add_argument('--held-out-frames', type=int, default=1000)
     parser.add_argument('--batch', type=int, default=128)
-    parser.add_argument('--rate', type=float, default=3e-3, help='peak learning rate')
+    parser.add_argument('--rate', type=float, default=2e-3, help='peak learning rate')
     parser.add_argument('--decay', type=float, default=0.02, help='weight decay')
     parser.add_argument('--clip', type=float, default=10.0, help='largest norm of a gradient')
-    parser.add_argument('--frames', type=int, default=None, help='train on no more than this many')
-    parser.add_argument('--held-out-frames', type=int, default=1000)
+    parser.add_argument('--jpeg-share', type=float, default=0.6, help='frames through JPEG')
     parser.add_argument('--report-minutes', type=float, default=2.5, help='between reports of AP')
     parser.add_argument('--print-seconds', type=float, default=20.0, help='between progress lines')
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--compile', action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument('--graphs', action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
 
+def _fill(device: torch.device, args: argparse.Namespace) -> tuple[Pool, Follower | None]:
+    """A pool with the frames that there are, and who fills it with those that come."""
+    room = args.frames if args.follow else min(args.frames, frames_in(args.data))
+    pool = Pool(device, room, held_out=False, jpeg_share=args.jpeg_share)
+    if not args.follow:
+        pool.take_in(args.data, consume=args.consume)
+        return pool, None
+    follower = Follower(pool, args.data, args.consume)
+    follower.start()
+    while pool.count < args.least_frames and follower.is_alive():
+        time.sleep(1)
+    return pool, follower
+
+
 def main() -> None:
-    """Load the data, then train."""
+    """Gather the data, then train."""
     args = _arguments()
-    trainer = Trainer(args)
     start = time.monotonic()
-    data = load(args.data, trainer.device, args.frames)
-    # Robots' cameras arrive compressed as often as raw.
-    data.compress(0.6, (35, 97), seed=args.seed)
+    trainer = Trainer(args)
+    print(f'ready after {time.monotonic() - start:.0f} s', flush=True)
+    pool, follower = _fill(trainer.device, args)
     held_out = load(args.held_out, trainer.device, args.held_out_frames) if args.held_out else None
-    print(f'loaded {len(data)} frames in {time.monotonic() - start:.0f} s', flush=True)
-    trainer.run(data, held_out)
+    print(f'{pool.count} frames after {time.monotonic() - start:.0f} s', flush=True)
+    trainer.run(pool, held_out)
+    if follower:
+        follower.end()
 
 
 if __name__ == '__main__':
