@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Model cards: what a network expects and what its outputs mean, as values that were checked.
 
-``card_parser`` makes them from ``model.yaml``; docs/models.md explains every key.  What a machine
+``card_parser`` makes them from ``model.yaml``; docs/model_cards.md explains every key.  What a machine
 measured or validated is never in the card.
 """
 
