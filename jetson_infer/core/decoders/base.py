@@ -3,7 +3,7 @@
 """What every decoder has: a name, checked settings, a check of the network's outputs, counts.
 
 To add a decoder: write a subclass with a ``name`` in a module of its own, import that module in
-this folder's ``__init__``, and describe the layout in docs/models.md.
+this folder's ``__init__``, and describe the layout in docs/model_cards.md.
 """
 
 from __future__ import annotations
