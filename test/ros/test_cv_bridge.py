@@ -7,13 +7,13 @@ The frame's way does not go through cv_bridge, so that an image means the same w
 
 import numpy as np
 import pytest
-from ros_peer import image_message
 
 from jetson_infer.pipeline.convert import Converter
 from jetson_infer.ros.conversions import view_image_message
+from ros_peer import image_message
 
 cv_bridge = pytest.importorskip(
-    'cv_bridge', reason='cv_bridge is not installed; the sandbox has none', exc_type=ImportError
+    'cv_bridge', reason='cv_bridge is not installed; the sandbox has none'
 )
 
 CHANNELS = {
