@@ -107,6 +107,7 @@ def player_and_observer(context):
                 'start_offset_s': float(values['start_offset']),
                 'duration_s': float(values['duration']),
                 'wait_for_topics': [values['image_topic'] + compressed],
+                'wait_for_observers': 1,
                 'wait_timeout_s': START_LIMIT_S,
             }
         ],

@@ -34,6 +34,9 @@ from jetson_infer.ros.qos import LATCHED
 
 __all__ = ['DemoObserver', 'main']
 
+SETTLE_S = 0.5
+"""From the detector's appearance to the certainty that its messages arrive."""
+
 DRAIN_S = 0.7
 """After the player's end: as long without detections means that the detector is done."""
 
@@ -47,8 +50,9 @@ DRAIN_LIMIT_S = 5.0
 class DemoObserver(Node):
     """Writes one line a message, and ends some time after the player did.
 
-    Subscribes to `detections`, `player_status` and `/diagnostics`, of which it keeps the status
-    whose name begins with the parameter `detector` (a fully qualified node name).
+    Subscribes to `detections` and `/diagnostics`, of which it keeps the status whose name begins
+    with the parameter `detector` (a fully qualified node name); and to `player_status`, only when
+    it hears the detector, so that a player which waits for that begins when nothing can be missed.
 
     :param done: gets the exit code.
     """
@@ -65,15 +69,14 @@ class DemoObserver(Node):
         self._quiet_since = 0.0
         self._reports_since_end = 0
         self._player_seen = False
-        self.create_subscription(Detection2DArray, 'detections', self._on_detections, 100)
-        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
-        self._status = self.create_subscription(
-            DiagnosticStatus,
-            'player_status',
-            self._on_status,
-            QoSProfile(depth=10, durability=LATCHED.durability, reliability=LATCHED.reliability),
+        self._ready_since = 0.0
+        self._follows_player = False
+        self._detections = self.create_subscription(
+            Detection2DArray, 'detections', self._on_detections, 100
         )
-        self.create_timer(0.1, self._look_for_the_end)
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+        self._player_topic = self.resolve_topic_name('player_status')
+        self.create_timer(0.1, self._look_around)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -108,13 +111,31 @@ class DemoObserver(Node):
             self._finished_at = self._quiet_since = time.monotonic()
             self._reports_since_end = 0
 
-    def _look_for_the_end(self) -> None:
-        now = time.monotonic()
+    def _look_around(self) -> None:
+        if self._follows_player:
+            self._look_for_the_end(time.monotonic())
+        else:
+            self._look_for_the_detector(time.monotonic())
+
+    def _look_for_the_detector(self, now: float) -> None:
+        if self.count_publishers(self._detections.topic_name) == 0:
+            self._ready_since = 0.0
+            return
+        self._ready_since = self._ready_since or now
+        # The graph knows a publisher somewhat before its messages arrive.
+        if now - self._ready_since > SETTLE_S:
+            self._follows_player = True
+            profile = QoSProfile(
+                depth=10, durability=LATCHED.durability, reliability=LATCHED.reliability
+            )
+            self.create_subscription(DiagnosticStatus, 'player_status', self._on_status, profile)
+
+    def _look_for_the_end(self, now: float) -> None:
         if self._finished_at:
             drained = now - self._quiet_since > DRAIN_S and self._reports_since_end >= DRAIN_REPORTS
             if drained or now - self._finished_at > DRAIN_LIMIT_S:
                 self._end('finished', 0)
-        elif self._player_seen and self.count_publishers(self._status.topic_name) == 0:
+        elif self._player_seen and self.count_publishers(self._player_topic) == 0:
             self._lost_at = self._lost_at or now
             if now - self._lost_at > 1.0:
                 self._end('player_lost', 1)

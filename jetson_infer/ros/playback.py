@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rosidl_runtime_py.utilities import get_message
 
-from jetson_infer.core.parameters import ParameterSpec
+from jetson_infer.core.parameters import ParameterSpec, Settings
 from jetson_infer.toolchain.playback.player import PlaybackOptions, Progress, Stamps
 from jetson_infer.toolchain.recordings import OfferedQos, Topic
 
@@ -46,6 +44,12 @@ PARAMETERS = (
     ),
     ParameterSpec('wait_for_count', 1, 'How many subscriptions each of them must have.', minimum=1),
     ParameterSpec(
+        'wait_for_observers',
+        0,
+        'Begin only when ~/status has as many subscriptions.',
+        minimum=0,
+    ),
+    ParameterSpec(
         'wait_timeout_s', 10.0, 'How long to wait for them before playing anyway.', minimum=0.0
     ),
 )
@@ -55,18 +59,18 @@ UNKNOWN_DEPTH = 10
 """The queue length where the recorder did not know it, which is the usual case."""
 
 
-def options_of(values: Any) -> PlaybackOptions:
+def options_of(settings: Settings) -> PlaybackOptions:
     """Return the options that the parameters' values stand for."""
-    stamps = values['stamps']
+    stamps, clock_hz = settings.text('stamps'), settings.number('clock_hz')
     if stamps == 'auto':
-        stamps = 'recorded' if values['clock_hz'] else 'live'
+        stamps = 'recorded' if clock_hz else 'live'
     return PlaybackOptions(
-        rate=values['rate'],
-        loop=values['loop'],
-        topics=tuple(values['topics']),
-        start_offset_s=values['start_offset_s'],
-        duration_s=values['duration_s'],
-        clock_hz=values['clock_hz'],
+        rate=settings.number('rate'),
+        loop=bool(settings['loop']),
+        topics=settings.texts('topics'),
+        start_offset_s=settings.number('start_offset_s'),
+        duration_s=settings.number('duration_s'),
+        clock_hz=clock_hz,
         stamps=Stamps(stamps),
     )
 

@@ -59,14 +59,14 @@ class RecordingPlayer(Node):
         parameters = DeclaredParameters(
             self, PARAMETERS, locked=lambda: True, validate=lambda _: None
         )
-        parameters.raise_problems()
+        parameters.raise_problems('. Give another with: -p {name}:=VALUE')
         self._values = parameters.snapshot()
-        if not self._values['recording']:
+        if not self._values.text('recording'):
             raise RecordingError(
                 "the parameter 'recording' is empty; give it the path of a rosbag2 folder: "
                 'ros2 run jetson_infer recording_player --ros-args -p recording:=PATH'
             )
-        self._recording = Recording.open(find_recording(str(self._values['recording'])))
+        self._recording = Recording.open(find_recording(self._values.text('recording')))
         try:
             self._player = self._make_player()
         except JetsonInferError:
@@ -125,7 +125,7 @@ class RecordingPlayer(Node):
                 f'not published, for the packages of their types are not installed: '
                 f'{", ".join(unknown)}'
             )
-        self._recording.require_topics(self._values['wait_for_topics'])
+        self._recording.require_topics(self._values.texts('wait_for_topics'))
         options = replace(options, topics=tuple(self._outputs))
         clock = self.create_publisher(Clock, '/clock', 1) if options.clock_hz else None
 
@@ -171,18 +171,21 @@ class RecordingPlayer(Node):
         return 0
 
     def _wait_for_subscriptions(self) -> None:
-        topics, count = self._values['wait_for_topics'], self._values['wait_for_count']
-        deadline = time.monotonic() + float(self._values['wait_timeout_s'])
+        needed = dict.fromkeys(
+            (self._outputs[name] for name in self._values.texts('wait_for_topics')),
+            self._values.integer('wait_for_count'),
+        )
+        needed[self._status] = self._values.integer('wait_for_observers')
+        timeout_s = self._values.number('wait_timeout_s')
+        deadline = time.monotonic() + timeout_s
         while not self._stop.is_set():
-            missing = [
-                name for name in topics if self._outputs[name].get_subscription_count() < count
-            ]
+            missing = [p for p, count in needed.items() if p.get_subscription_count() < count]
             if not missing:
                 return
             if time.monotonic() > deadline:
+                names = ', '.join(publisher.topic_name for publisher in missing)
                 self.get_logger().warning(
-                    f'playing although {", ".join(missing)} has fewer than {count} subscriptions '
-                    f'after {self._values["wait_timeout_s"]:g} s'
+                    f'playing although too few subscribe to {names} after {timeout_s:g} s'
                 )
                 return
             self._stop.wait(0.02)

@@ -1,0 +1,149 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The recording's frames with what was found drawn bold and what is there drawn thin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
+from jetson_infer.dependencies import require
+from jetson_infer.pipeline.annotate import annotate
+from jetson_infer.pipeline.convert import Converter
+from jetson_infer.toolchain.recordings import Recording
+from jetson_infer.toolchain.report.accuracy import to_detections
+from jetson_infer.toolchain.report.run_result import Frame, RunResult, TrueObject
+
+__all__ = ['FramePainter', 'choose_frames', 'read_images', 'to_jpeg']
+
+WHITE = (255, 255, 255)
+BLACK = (0, 0, 0)
+DASH_PX = 7
+
+Picture = npt.NDArray[np.uint8]
+
+
+def read_images(recording: Recording, topic: str, count: int) -> Iterator[Picture]:
+    """Yield the first frames of a topic as BGR, ``(H, W, 3)``; each is the caller's to change.
+
+    :raises RecordingError: if the recording is damaged.
+    :raises FrameRejected: if a frame is.
+    """
+    converter = Converter()
+    for _, recorded in zip(range(count), recording.messages([topic])):
+        message = recorded.message
+        if recording.topics[topic].type.endswith('/CompressedImage'):
+            view: ImageView | CompressedView = wrap_compressed(message.format, message.data)
+        else:
+            view = wrap_image(
+                message.encoding,
+                message.width,
+                message.height,
+                message.step,
+                bool(message.is_bigendian),
+                message.data,
+            )
+        yield np.array(converter.to_bgr(view))
+
+
+def choose_frames(result: RunResult, spread: int = 6, worst: int = 2) -> dict[int, str]:
+    """Choose frames that show the run: some spread over its time, and the worst.
+
+    :param spread: how many at equal distances.
+    :param worst: how many with the most mistakes, none within a second of another.
+    :return: why each was chosen (``''`` or ``'worst'``), by its number, in the recording's order.
+    """
+    frames = result.frames
+    places = np.linspace(0, len(frames) - 1, min(spread + 2, len(frames)))[1:-1]
+    chosen = {round(float(place)): '' for place in places} or {0: ''}
+    if result.has_truth:
+        mistakes = {f.number: _mistakes(f) for f in frames}
+        for number in sorted(mistakes, key=lambda n: -mistakes[n]):
+            near = any(abs(frames[n].time_s - frames[number].time_s) < 1.0 for n in chosen)
+            if mistakes[number] and not near:
+                chosen[number] = 'worst'
+            if list(chosen.values()).count('worst') == worst:
+                break
+    return dict(sorted(chosen.items()))
+
+
+def _mistakes(frame: Frame) -> int:
+    match = frame.match()
+    return 2 * len(match.missed) + len(match.false)
+
+
+class FramePainter:
+    """Draws a frame's found and true objects on its picture.
+
+    :param labels: every class, in the order that decides its colour.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._cv2 = require('cv2', 'Drawing frames')
+        self._labels = tuple(labels)
+        self._ids: Mapping[str, int] = {label: i for i, label in enumerate(labels)}
+
+    def paint(self, picture: Picture, frame: Frame, lines: Sequence[str] = ()) -> Picture:
+        """Draw on the picture, in place, and return it.
+
+        True objects are thin and white, those that were missed dashed in black and white, which no
+        class has as its colour, with their name; found ones as on the node's debug image.
+
+        :param lines: text for the corner.
+        """
+        missed = frame.match().missed if frame.truth is not None else ()
+        for true in frame.truth or ():
+            if true in missed:
+                self._dashed(picture, true)
+            elif not true.difficult:
+                self._thin(picture, true)
+        annotate(picture, to_detections(frame.objects, self._ids), self._labels, lines)
+        return picture
+
+    def _thin(self, picture: Picture, true: TrueObject) -> None:
+        left, top, right, bottom = _corners(true)
+        self._cv2.rectangle(picture, (left + 1, top + 1), (right + 1, bottom + 1), BLACK, 1)
+        self._cv2.rectangle(picture, (left, top), (right, bottom), WHITE, 1)
+
+    def _dashed(self, picture: Picture, true: TrueObject) -> None:
+        left, top, right, bottom = _corners(true)
+        self._cv2.rectangle(picture, (left, top), (right, bottom), BLACK, 3)
+        for x in range(left, right, 2 * DASH_PX):
+            for y in (top, bottom):
+                self._dash(picture, (x, y), (min(x + DASH_PX, right), y))
+        for y in range(top, bottom, 2 * DASH_PX):
+            for x in (left, right):
+                self._dash(picture, (x, y), (x, min(y + DASH_PX, bottom)))
+        place = (left + 3, max(top + 14, 12))
+        for colour, thickness in ((BLACK, 3), (WHITE, 1)):
+            self._cv2.putText(
+                picture, f'missed {true.label}', place, self._cv2.FONT_HERSHEY_SIMPLEX, 0.42,
+                colour, thickness, self._cv2.LINE_AA,
+            )  # fmt: skip
+
+    def _dash(self, picture: Picture, start: Any, end: Any) -> None:
+        self._cv2.line(picture, start, end, WHITE, 2)
+
+
+def to_jpeg(picture: Picture, width: int | None = None, quality: int = 82) -> bytes:
+    """Compress a BGR picture.
+
+    :param width: the largest width; wider pictures are made smaller.
+    """
+    cv2 = require('cv2', 'Drawing frames')
+    if width is not None and picture.shape[1] > width:
+        height = round(picture.shape[0] * width / picture.shape[1])
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    done, data = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f'OpenCV cannot compress a picture of shape {picture.shape}')
+    return bytes(data)
+
+
+def _corners(true: TrueObject) -> tuple[int, int, int, int]:
+    left, top, right, bottom = (round(value) for value in true.box)
+    return left, top, right, bottom
