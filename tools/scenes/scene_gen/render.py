@@ -59,6 +59,7 @@ class Renderer:
         samples, quality.offsamples = quality.offsamples, 0
         self._numbers = _offscreen_context(compiled.model)
         quality.offsamples = samples
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._scene = mujoco.MjvScene(compiled.model, maxgeom=compiled.model.ngeom + 50)
         mujoco.mjv_updateScene(
             compiled.model,
