@@ -30,7 +30,7 @@ def share_files(folder: str, pattern: str = '**/*') -> list[tuple[str, list[str]
 ONNXRUNTIME = ['onnxruntime>=1.16']  # 1.16: the first that reads opset 19 and Python 3.11's ABI
 OPENCV = ['opencv-python-headless>=4.5.4']  # 4.5.4: Ubuntu 22.04's; older ones were not tried
 RECORDINGS = ['rosbags>=0.9.20']  # 0.9.20: the first whose AnyReader takes a typestore per bag
-REPORT = ['rich>=11', 'jinja2>=3.0', 'matplotlib>=3.5']  # Ubuntu 22.04's versions
+REPORT = ['rich>=11', 'jinja2>=3.0']  # Ubuntu 22.04's versions
 
 setup(
     name=PACKAGE,

@@ -39,8 +39,6 @@ class OptionalModule:
 OPTIONAL_MODULES = {
     'cv2': OptionalModule('opencv-python-headless', 'python3-opencv'),
     'jinja2': OptionalModule('Jinja2', 'python3-jinja2'),
-    'matplotlib': OptionalModule('matplotlib', 'python3-matplotlib'),
-    'onnx': OptionalModule('onnx'),
     'onnxruntime': OptionalModule('onnxruntime'),
     'rich': OptionalModule('rich', 'python3-rich'),
     'rosbags': OptionalModule('rosbags'),

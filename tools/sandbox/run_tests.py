@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / '.sandbox' / 'results'
 DEMO_SECONDS = 8
 NO_TESTS_COLLECTED = 5  # pytest's exit status
-STAGES = ('lint', 'unit', 'oldest', 'ros', 'demo')
+STAGES = ('lint', 'unit', 'oldest', 'ros', 'launch', 'demo')
 
 COLOUR = sys.stdout.isatty() and not os.environ.get('NO_COLOR')
 
@@ -70,7 +71,7 @@ class Runner:
         """Run the unit tests without ROS around them."""
         return pytest('unit', [str(self.venv / 'bin/python')], ['test/unit'])
 
-    def oldest_versions(self) -> Result:
+    def oldest_libraries(self) -> Result:
         """Run core's unit tests with the oldest supported Python and libraries."""
         python = self.oldest / 'bin/python'
         if not python.exists():
@@ -78,14 +79,12 @@ class Runner:
         return pytest('oldest', [str(python)], ['test/unit/core'])
 
     def ros(self, distro: str) -> Result:
-        """Run the tests of real nodes over real DDS, in a domain that nobody else tests in."""
-        with reserve_domain() as domain:
-            return pytest(
-                f'ros-{distro}',
-                [*in_ros(distro), 'python3'],
-                [path for path in ('test/ros', 'test/launch') if (ROOT / path).is_dir()],
-                {'ROS_DOMAIN_ID': str(domain)},
-            )
+        """Run the tests of nodes in the tests' own process, over real DDS."""
+        return pytest_in_ros('ros', distro)
+
+    def launch(self, distro: str) -> Result:
+        """Run the tests of launched nodes; in a process of their own, as each sets rclpy up anew."""
+        return pytest_in_ros('launch', distro)
 
     def demo(self, distro: str) -> Result:
         """Run the demo briefly, and look for the report it promises."""
@@ -122,6 +121,17 @@ def pytest(
     return Result(status == 0, note, passed, failed, skipped)
 
 
+def pytest_in_ros(stage: str, distro: str) -> Result:
+    """Run the tests of test/<stage> with ROS around, in a domain that nobody else tests in."""
+    with reserve_domain() as domain:
+        return pytest(
+            f'{stage}-{distro}',
+            [*in_ros(distro), 'python3'],
+            [f'test/{stage}'],
+            {'ROS_DOMAIN_ID': str(domain)},
+        )
+
+
 def in_ros(distro: str) -> list[str]:
     """Return what precedes a command that is to have ROS around it."""
     return [str(ROOT / 'tools/sandbox/ros_env.sh'), distro, '--']
@@ -146,12 +156,11 @@ def plan(runner: Runner, distros: list[str], stages: list[str]) -> dict[str, Cal
     steps: dict[str, Callable[[], Result]] = {
         'lint': runner.lint,
         'unit': runner.unit,
-        'oldest': runner.oldest_versions,
+        'oldest': runner.oldest_libraries,
     }
-    for distro in distros:
-        steps[f'ros {distro}'] = lambda distro=distro: runner.ros(distro)
-    for distro in distros:
-        steps[f'demo {distro}'] = lambda distro=distro: runner.demo(distro)
+    for stage in (runner.ros, runner.launch, runner.demo):
+        for distro in distros:
+            steps[f'{stage.__name__} {distro}'] = partial(stage, distro)
     return {name: step for name, step in steps.items() if name.split()[0] in stages}
 
 
@@ -174,7 +183,7 @@ def main() -> int:
         result = step()
         seconds = time.monotonic() - began
         verdict = paint('32', 'ok    ') if result.ok else paint('31', 'FAILED')
-        table.append(f'  {name:12} {verdict} {seconds:5.0f} s  {result.note}')
+        table.append(f'  {name:14} {verdict} {seconds:5.0f} s  {result.note}')
         results.append(result)
     report_dead_segments()
 
