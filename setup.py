@@ -27,10 +27,11 @@ def share_files(folder: str, pattern: str = '**/*') -> list[tuple[str, list[str]
     return sorted(by_folder.items())
 
 
-ONNXRUNTIME = ['onnxruntime>=1.16']  # 1.16: the first that reads opset 19 and Python 3.11's ABI
-OPENCV = ['opencv-python-headless>=4.5.4']  # 4.5.4: Ubuntu 22.04's; older ones were not tried
-RECORDINGS = ['rosbags>=0.9.20']  # 0.9.20: the first whose AnyReader takes a typestore per bag
-REPORT = ['rich>=11', 'jinja2>=3.0']  # Ubuntu 22.04's versions
+# The lower bounds are what the unit tests run with in `make test`: requirements/oldest.in.
+ONNXRUNTIME = ['onnxruntime>=1.16']
+OPENCV = ['opencv-python-headless>=4.5.4']  # Ubuntu 22.04's
+RECORDINGS = ['rosbags>=0.11.6']  # the first that tells what is wrong with broken metadata
+REPORT = ['rich>=11.2', 'jinja2>=3.0.3']  # Ubuntu 22.04's
 
 setup(
     name=PACKAGE,

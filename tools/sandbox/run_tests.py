@@ -72,11 +72,11 @@ class Runner:
         return pytest('unit', [str(self.venv / 'bin/python')], ['test/unit'])
 
     def oldest_libraries(self) -> Result:
-        """Run core's unit tests with the oldest supported Python and libraries."""
+        """Run the unit tests with the oldest supported Python and libraries."""
         python = self.oldest / 'bin/python'
         if not python.exists():
             return Result(True, 'skipped: no Python 3.10 found (on PATH, in ~/.pyenv, by uv)')
-        return pytest('oldest', [str(python)], ['test/unit/core'])
+        return pytest('oldest', [str(python)], ['test/unit'])
 
     def ros(self, distro: str) -> Result:
         """Run the tests of nodes in the tests' own process, over real DDS."""
