@@ -18,8 +18,12 @@ __all__ = ['ProcessGroup']
 
 _PR_SET_CHILD_SUBREAPER = 36
 
-GRACE_S = (1.6, 0.6, 0.5)
-"""How long is waited after SIGINT to the child, SIGTERM to the group, and SIGKILL to the group."""
+ESCALATION = ((signal.SIGINT, 1.6), (signal.SIGTERM, 0.6), (signal.SIGKILL, 0.5))
+"""What the group gets, and how long is waited for its end then, in s.
+
+All of them get each signal, as from a terminal: `launch` takes it for granted that what it has
+started received the SIGINT that it received.
+"""
 
 
 class ProcessGroup:
@@ -65,10 +69,7 @@ class ProcessGroup:
 
     def end(self) -> None:
         """End the group: politely, then by force; within three seconds; may be called twice."""
-        if self.exit_code is None:
-            self._process.send_signal(signal.SIGINT)
-        self._wait(GRACE_S[0])
-        for number, grace_s in zip((signal.SIGTERM, signal.SIGKILL), GRACE_S[1:]):
+        for number, grace_s in ESCALATION:
             if not self._alive():
                 break
             _signal_group(self._process.pid, number)

@@ -62,12 +62,16 @@ def run_launch_file(path: str, arguments: Sequence[tuple[str, str]]) -> int:
 
 
 def end_with_parent() -> None:
-    """Have the kernel interrupt this process when its parent dies (Linux only)."""
-    if sys.platform.startswith('linux'):
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-        if os.getppid() != parent:  # it died in between
-            os.kill(os.getpid(), signal.SIGINT)
+    """Interrupt this process and all that it started when its parent dies (Linux only)."""
+    if not sys.platform.startswith('linux'):
+        return
+    parent = os.getppid()
+    # The whole group, as from a terminal: launch takes it for granted that what it has started
+    # received the SIGINT that it received.
+    signal.signal(signal.SIGUSR1, lambda number, frame: os.killpg(0, signal.SIGINT))
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGUSR1)
+    if os.getppid() != parent:  # it died in between
+        os.kill(os.getpid(), signal.SIGUSR1)
 
 
 def parse_arguments(arguments: Sequence[str]) -> list[tuple[str, str]]:

@@ -141,24 +141,15 @@ def _draw(
     painter = FramePainter(result.labels)
     pictures: list[Picture] = []
     legend = [LEGEND] if result.has_truth else []
-    writer: VideoWriter | None = None
-    try:
-        images = read_images(recording, result.image_topic, len(frames))
+    images = read_images(recording, result.image_topic, len(frames))
+    with VideoWriter(options.folder / VIDEO, _rate_hz(frames)) as video:
         for frame, image in zip(frames, images):
-            height, width = image.shape[:2]
             if frame.number in chosen:
                 drawn = painter.paint(image.copy(), frame, _caption(frame))
-                worst = chosen[frame.number] == 'worst'
-                pictures.append(_picture(frame, drawn, worst))
+                pictures.append(_picture(frame, drawn, chosen[frame.number] == 'worst'))
             if options.video:
-                if writer is None:
-                    path = options.folder / VIDEO
-                    writer = VideoWriter(path, _rate_hz(frames), (width, height))
-                writer.write(painter.paint(image, frame, [*_caption(frame), *legend]))
+                video.write(painter.paint(image, frame, [*_caption(frame), *legend]))
             progress(frame.number + 1, len(frames))
-    finally:
-        if writer is not None:
-            writer.close()
     return pictures
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -137,8 +138,8 @@ def _tiles(inputs: PageInputs) -> list[dict[str, str]]:
             '',
             f'{mean.objects} objects' if mean else 'no ground truth in the recording',
         ),
-        ('latency, median', f'{median:.1f}', 'ms', 'from image stamp to received detections'),
-        ('latency, p99', f'{p99:.1f}', 'ms', '99 of 100 frames are faster'),
+        ('latency, median', _milliseconds(median), 'ms', 'from image stamp to received detections'),
+        ('latency, p99', _milliseconds(p99), 'ms', '99 of 100 frames are faster'),
     ]
     return [dict(zip(('name', 'value', 'unit', 'note'), tile)) for tile in tiles]
 
@@ -201,6 +202,10 @@ def _class_row(item: ClassAccuracy, colour: tuple[int, int, int] = (0, 0, 0)) ->
         'false': item.false,
         'chart': chart,
     }
+
+
+def _milliseconds(value: float) -> str:
+    return 'n/a' if math.isnan(value) else f'{value:.1f}'
 
 
 def _number(value: float | None) -> str:

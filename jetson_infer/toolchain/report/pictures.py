@@ -51,24 +51,33 @@ def read_images(recording: Recording, topic: str, count: int) -> Iterator[Pictur
 
 
 def choose_frames(result: RunResult, spread: int = 6, worst: int = 2) -> dict[int, str]:
-    """Choose frames that show the run: some spread over its time, and the worst.
+    """Choose frames that show the run: the worst, and others spread over its time.
 
     :param spread: how many at equal distances.
-    :param worst: how many with the most mistakes, none within a second of another.
+    :param worst: how many with the most mistakes, apart from each other.
     :return: why each was chosen (``''`` or ``'worst'``), by its number, in the recording's order.
     """
     frames = result.frames
-    places = np.linspace(0, len(frames) - 1, min(spread + 2, len(frames)))[1:-1]
-    chosen = {round(float(place)): '' for place in places} or {0: ''}
-    if result.has_truth:
-        mistakes = {f.number: _mistakes(f) for f in frames}
-        for number in sorted(mistakes, key=lambda n: -mistakes[n]):
-            near = any(abs(frames[n].time_s - frames[number].time_s) < 1.0 for n in chosen)
-            if mistakes[number] and not near:
-                chosen[number] = 'worst'
-            if list(chosen.values()).count('worst') == worst:
-                break
+    chosen = dict.fromkeys(_worst(result, worst), 'worst')
+    for place in np.linspace(0, len(frames) - 1, spread + 2)[1:-1]:
+        chosen.setdefault(round(float(place)), '')
     return dict(sorted(chosen.items()))
+
+
+def _worst(result: RunResult, count: int) -> list[int]:
+    """Return the numbers of the frames with the most mistakes, apart in time, none without any."""
+    if not result.has_truth:
+        return []
+    frames = result.frames
+    apart_s = min(1.0, frames[-1].time_s / 10)
+    mistakes = {frame.number: _mistakes(frame) for frame in frames}
+    found: list[int] = []
+    for number in sorted(mistakes, key=lambda n: -mistakes[n]):
+        if len(found) == count or not mistakes[number]:
+            break
+        if all(abs(frames[n].time_s - frames[number].time_s) >= apart_s for n in found):
+            found.append(number)
+    return found
 
 
 def _mistakes(frame: Frame) -> int:

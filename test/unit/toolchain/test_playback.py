@@ -5,7 +5,6 @@ import threading
 import time
 
 import pytest
-from recording_writer import IMAGE, NS, START_NS, TRUTH, Messages, write_recording
 
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.message_definitions import make_typestore
@@ -14,6 +13,7 @@ from jetson_infer.toolchain.playback.read_ahead import ReadAhead
 from jetson_infer.toolchain.playback.restamp import HeaderPlace, Restamper
 from jetson_infer.toolchain.playback.time_map import TimeMap
 from jetson_infer.toolchain.recordings import Recording
+from recording_writer import IMAGE, NS, START_NS, TRUTH, Messages, write_recording
 
 
 class Collector:

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from recording_writer import IMAGE, NS, START_NS, TRUTH, write_recording
 
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.recording_files import find_recording
 from jetson_infer.toolchain.recordings import Recording
+from recording_writer import IMAGE, NS, START_NS, TRUTH, write_recording
 
 
 @pytest.fixture(
