@@ -124,25 +124,30 @@ class Renderer:
                     light.specular[:] = np.asarray(light.specular) * gain
         s.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
         h, w = self.camera.height, self.camera.width
+        # smoothed edges move a pixel's depth to its first sample: read it with the numbers
         rgb, depth = np.empty((h, w, 3), np.uint8), np.empty((h, w), np.float32)
         mujoco.mjr_render(self._rect, s, self._context)
-        mujoco.mjr_readPixels(rgb, depth, self._rect, self._context)
-        return Frame(rgb[::-1], self._metric(depth[::-1]), self._instances(self._owners))
+        mujoco.mjr_readPixels(rgb, None, self._rect, self._context)
+        instance = self._instances(self._owners, depth)
+        return Frame(rgb[::-1], self._metric(depth[::-1]), instance)
 
     @staticmethod
     def _metric(raw: F32) -> F32:
         near, far = 0.05, 40.0
         return (near * far / (far - raw * (far - near))).astype(np.float32)
 
-    def _instances(self, owner: I32) -> I32:
-        """Segment the MjvScene as it stands; `owner` by segment number + 1."""
+    def _instances(self, owner: I32, depth: F32 | None = None) -> I32:
+        """Segment the MjvScene as it stands; `owner` by segment number + 1.
+
+        `depth` (H, W), where given, is filled with the depth buffer, bottom row first.
+        """
         s = self._scene
         s.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = True
         s.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._numbers)
         mujoco.mjr_render(self._rect, s, self._numbers)
         code = np.empty((self.camera.height, self.camera.width, 3), np.uint8)
-        mujoco.mjr_readPixels(code, None, self._rect, self._numbers)
+        mujoco.mjr_readPixels(code, depth, self._rect, self._numbers)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         s.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = False
         s.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
