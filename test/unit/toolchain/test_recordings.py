@@ -173,6 +173,7 @@ def test_an_unknown_message_type_is_told_when_it_is_decoded(tmp_path):
 
 
 def test_recordings_are_found_by_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write_recording(tmp_path / 'share' / 'jetson_infer' / 'recordings' / 'garden')
     monkeypatch.setenv('AMENT_PREFIX_PATH', f'/nowhere:{tmp_path}')
     assert find_recording('garden').name == 'garden'
