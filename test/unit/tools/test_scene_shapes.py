@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scene_gen import dogs, furniture, meshes, patterns, people, poses, seats
+from scene_gen import dogs, furniture, meshes, patterns, people, plants, poses, seats, skeleton
 from scene_gen.actors import Track
 from scene_gen.camera import Camera, view
 from scene_gen.plan import Footprint, Grid, smooth
@@ -151,7 +151,7 @@ def test_someone_who_sits_is_on_the_seat_with_feet_near_the_floor():
     while someone.stature < 1.5:
         someone = people.person(rng)
     someone.pose_as(poses.sitting(rng, someone.stature, 0.45), 0.45)
-    assert someone.offsets[people.PELVIS][2] == pytest.approx(0.45 + 0.065 * someone.stature)
+    assert someone.offsets[skeleton.PELVIS][2] == pytest.approx(0.45 + 0.065 * someone.stature)
     assert -0.12 < someone.bounds()[0][2] < 0.2
     assert someone.top() < 0.95 * someone.stature
 
@@ -177,7 +177,7 @@ def test_dogs_stand_on_the_floor(kind):
         (seats.chair, 'chair', 1.5),
         (seats.sofa, 'sofa', 1.2),
         (furniture.table, 'table', 0.85),
-        (furniture.plant, 'plant', 2.6),
+        (plants.plant, 'plant', 2.6),
         (furniture.carton, 'box', 1.0),
     ],
 )

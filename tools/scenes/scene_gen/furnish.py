@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scene_gen import clutter, furniture, seats
+from scene_gen import clutter, furniture, plants, seats
 from scene_gen.meshes import rot_z
 from scene_gen.plan import Footprint, Plan
 from scene_gen.rooms import Opening, Room, WallSide
@@ -50,7 +50,7 @@ def furnish(rng: Rng, room: Room, plan: Plan, counts: Counts) -> list[Thing]:
     for _ in range(number('storage')):
         made += _storage(rng, room, plan)
     for _ in range(number('plant')):
-        made += _anywhere(rng, room, plan, furniture.plant(rng), near_wall=0.7)
+        made += _anywhere(rng, room, plan, plants.plant(rng), near_wall=0.7)
     for _ in range(number('box')):
         made += _boxes(rng, room, plan)
     for _ in range(number('chair')):

@@ -1,6 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tables, plants, cartons and doors, in many variants.  Origins are on the floor."""
+"""Tables and cartons, in many variants.  Origins are on the floor."""
 
 from __future__ import annotations
 
@@ -10,30 +10,19 @@ from scene_gen.materials import (
     Material,
     carton_side,
     colour,
-    dyed,
-    hsv,
     metal,
-    outside,
     patterned,
     plain,
-    two_toned,
     wood,
 )
 from scene_gen.meshes import (
     Mesh,
     box,
-    cylinder,
-    ellipsoid,
     lathe,
-    leaf,
-    merge,
     rod,
     rot_x,
     rot_y,
-    rot_z,
-    soft_box,
 )
-from scene_gen.patterns import pick
 from scene_gen.things import Thing, rigid
 
 Rng = np.random.Generator
@@ -128,150 +117,6 @@ def _table_legs(rng: Rng, length: float, width: float, leg_z: float) -> list[Mes
     return legs
 
 
-def plant(rng: Rng) -> Thing:
-    """A pot with broad leaves, blades, a small tree or a bush."""
-    size = rng.uniform(0.7, 1.25)
-    radius, height = rng.uniform(0.11, 0.17) * size, rng.uniform(0.18, 0.36) * size
-    pot_material = (
-        plain(colour(rng, (0, 0.6), (0.15, 0.95)), 0.4, 0.5)
-        if rng.random() < 0.5
-        else patterned(
-            rng, ('concrete', 'weave', 'marble'), colour(rng, (0.0, 0.6), (0.3, 0.9)), 0.2
-        )
-    )
-    pot = lathe(
-        [
-            (radius * rng.uniform(0.6, 1.0), 0),
-            (radius, height * 0.9),
-            (radius * 1.06, height),
-            (radius * 0.9, height),
-            (radius * 0.88, height * 0.92),
-        ],
-        20,
-    )
-    green = hsv(rng.uniform(0.22, 0.4), rng.uniform(0.35, 0.85), rng.uniform(0.28, 0.62))
-    foliage = Material((1, 1, 1), dyed(pick(rng, 'leafy'), green * 0.65, green * 1.3), 0.2, 0.3)
-    soil = plain(hsv(0.07, 0.5, 0.16))
-    stem = plain(hsv(0.09, 0.45, rng.uniform(0.2, 0.45)))
-    kind = rng.choice(['broad', 'blades', 'tree', 'bush'])
-    leaves, stems = _FOLIAGE[kind](rng, size, height * 0.92)
-    parts: list[tuple[Mesh | list[Mesh], Material]] = [
-        (pot, pot_material),
-        (cylinder(radius * 0.88, 0.01, (0, 0, height * 0.92)), soil),
-        (leaves, foliage),
-    ]
-    if stems:
-        parts.append((stems, stem))
-    return rigid('plant', parts)
-
-
-def _leaf_at(
-    rng: Rng,
-    base: np.ndarray,
-    heading: float,
-    rise: float,
-    length: float,
-    width: float,
-    droop: float,
-) -> Mesh:
-    turn = rot_z(heading) @ rot_y(-rise) @ rot_x(rng.uniform(-0.5, 0.5))
-    return leaf(length, width, droop).moved(base, turn)
-
-
-def _broad(rng: Rng, size: float, z: float) -> tuple[list[Mesh], list[Mesh]]:
-    leaves, stems = [], []
-    count = int(rng.integers(9, 20))
-    for i in range(count):
-        heading = i * 2.4 + rng.uniform(-0.3, 0.3)
-        out, up = rng.uniform(0.05, 0.28) * size, rng.uniform(0.15, 0.75) * size
-        tip = np.array([out * np.cos(heading), out * np.sin(heading), z + up])
-        stems.append(rod((0, 0, z - 0.02), tip, 0.008, 0.005, 5))
-        leaves.append(
-            _leaf_at(
-                rng,
-                tip,
-                heading,
-                rng.uniform(-0.5, 0.7),
-                rng.uniform(0.18, 0.34) * size,
-                rng.uniform(0.1, 0.2) * size,
-                0.35,
-            )
-        )
-    return leaves, stems
-
-
-def _blades(rng: Rng, size: float, z: float) -> tuple[list[Mesh], list[Mesh]]:
-    long, droop = rng.uniform(0.4, 0.9) * size, rng.uniform(0.05, 0.9)
-    base = np.array([0, 0, z - 0.02])
-    return [
-        _leaf_at(
-            rng,
-            base + np.array([*rng.uniform(-0.05, 0.05, 2), 0]),
-            rng.uniform(0, 2 * np.pi),
-            rng.uniform(0.7, 1.5),
-            long * rng.uniform(0.6, 1.0),
-            rng.uniform(0.04, 0.09) * size,
-            droop,
-        )
-        for _ in range(int(rng.integers(14, 34)))
-    ], []
-
-
-def _tree(rng: Rng, size: float, z: float) -> tuple[list[Mesh], list[Mesh]]:
-    trunk = rng.uniform(0.4, 0.95) * size
-    stems = [
-        rod(
-            (0, 0, z - 0.02),
-            (rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06), z + trunk),
-            0.018 * size,
-            0.012 * size,
-            7,
-        )
-    ]
-    crown = rng.uniform(0.18, 0.32) * size
-    leaves = []
-    for _ in range(int(rng.integers(40, 75))):
-        d = rng.standard_normal(3)
-        d /= np.linalg.norm(d)
-        base = np.array([0, 0, z + trunk]) + d * crown * rng.uniform(0.3, 1.0)
-        leaves.append(
-            _leaf_at(
-                rng,
-                base,
-                np.arctan2(d[1], d[0]),
-                np.arcsin(d[2]) * 0.8,
-                rng.uniform(0.1, 0.18) * size,
-                rng.uniform(0.05, 0.1) * size,
-                0.4,
-            )
-        )
-    return leaves, stems
-
-
-def _bush(rng: Rng, size: float, z: float) -> tuple[list[Mesh], list[Mesh]]:
-    r = rng.uniform(0.16, 0.28) * size
-    leaves = [ellipsoid((r * 0.8, r * 0.8, r), (0, 0, z + r * 0.8), 7)]
-    for _ in range(int(rng.integers(35, 70))):
-        d = rng.standard_normal(3)
-        d /= np.linalg.norm(d)
-        base = np.array([0, 0, z + r * 0.8]) + d * r * [0.8, 0.8, 1.0]
-        leaves.append(
-            _leaf_at(
-                rng,
-                base,
-                np.arctan2(d[1], d[0]),
-                np.arcsin(d[2]),
-                rng.uniform(0.06, 0.13) * size,
-                rng.uniform(0.03, 0.06) * size,
-                0.5,
-            )
-        )
-    return leaves, []
-
-
-_FOLIAGE = {'broad': _broad, 'blades': _blades, 'tree': _tree, 'bush': _bush}
-
-
 def carton(rng: Rng, small: bool = False) -> Thing:
     """A cardboard box: kraft, white or printed; closed, or open with its flaps up."""
     scale = 0.65 if small else 1.0
@@ -298,92 +143,3 @@ def carton(rng: Rng, small: bool = False) -> Thing:
         flap = box((x * 0.4, y, 0.006), (s * x * 0.2, 0, 0))
         ends.append(flap.moved((s * x / 2, 0, z), rot_y(-s * (np.pi / 2 - rng.uniform(0.3, 2.2)))))
     return rigid('box', [(walls, side), (ends, other)])
-
-
-def door_leaf(rng: Rng, width: float, height: float) -> Thing:
-    """A door's leaf with handles: its hinge is the z axis, it extends along +x when closed."""
-    thick = 0.042
-    style = rng.choice(['panels', 'flat', 'glass', 'lights'], p=[0.42, 0.28, 0.14, 0.16])
-    draw = rng.random()
-    if draw < 0.4:
-        surface = plain(np.full(3, rng.uniform(0.72, 0.96)) * rng.uniform(0.95, 1.0, 3), 0.2, 0.3)
-    elif draw < 0.78:
-        surface = wood(rng)
-    else:
-        surface = plain(colour(rng, (0.15, 0.7), (0.15, 0.8)), 0.2, 0.3)
-    solid: list[Mesh] = []
-    panes: list[Mesh] = []
-    if style in ('flat', 'panels'):
-        solid.append(box((width, thick, height), (width / 2, 0, height / 2), 0.3, 0.9))
-        if style == 'panels':
-            solid += _panels(rng, width, height, thick)
-    else:
-        low = 0.12 if style == 'glass' else height * rng.uniform(0.35, 0.55)
-        rail = rng.uniform(0.08, 0.14)
-        solid += [
-            box((rail, thick, height), (rail / 2, 0, height / 2)),
-            box((rail, thick, height), (width - rail / 2, 0, height / 2)),
-            box((width, thick, rail), (width / 2, 0, height - rail / 2)),
-            box((width, thick, low), (width / 2, 0, low / 2)),
-        ]
-        bars = int(rng.integers(0, 3))
-        solid += [
-            box((width, thick * 0.8, 0.03), (width / 2, 0, z))
-            for z in np.linspace(low, height - rail, bars + 2)[1:-1]
-        ]
-        panes.append(
-            box(
-                (width - 2 * rail, 0.01, height - low - rail),
-                (width / 2, 0, (height - rail + low) / 2),
-            )
-        )
-    shiny = metal(rng)
-    handle: list[Mesh] = []
-    at = width - 0.07
-    for s in (-1, 1):
-        handle.append(
-            soft_box(
-                (0.04, 0.012, 0.2 if rng.random() < 0.4 else 0.05),
-                (at, s * (thick / 2 + 0.004), 1.02),
-                0.3,
-                7,
-            )
-        )
-        if rng.random() < 0.25:
-            handle.append(ellipsoid((0.03, 0.03, 0.03), (at, s * (thick / 2 + 0.05), 1.02), 7))
-        else:
-            handle += [
-                rod((at, s * thick / 2, 1.02), (at, s * (thick / 2 + 0.055), 1.02), 0.009),
-                rod(
-                    (at, s * (thick / 2 + 0.05), 1.02),
-                    (at - 0.12, s * (thick / 2 + 0.05), 1.02),
-                    0.009,
-                ),
-            ]
-    parts: list[tuple[Mesh | list[Mesh], Material]] = [(merge(solid), surface), (handle, shiny)]
-    if panes:
-        parts.append((panes, _pane(rng)))
-    return rigid('door', parts)
-
-
-def _panels(rng: Rng, width: float, height: float, thick: float) -> list[Mesh]:
-    rows, columns = int(rng.integers(1, 4)), int(rng.integers(1, 3))
-    raised = []
-    w, h = (width - 0.12) / columns - 0.06, (height - 0.2) / rows - 0.08
-    for c in range(columns):
-        for r in range(rows):
-            at = (
-                0.06 + (c + 0.5) * (width - 0.12) / columns,
-                0,
-                0.12 + (r + 0.5) * (height - 0.2) / rows,
-            )
-            raised += [box((w, thick + 0.02, h), at), box((w - 0.07, thick + 0.045, h - 0.07), at)]
-    return raised
-
-
-def _pane(rng: Rng) -> Material:
-    """Frosted glass, or glass with the view through it; opaque: it belongs to the door."""
-    if rng.random() < 0.45:
-        return Material((1, 1, 1), outside(rng), 0.5, 0.8, rng.uniform(0.2, 0.6))
-    base = hsv(rng.uniform(0.4, 0.6), rng.uniform(0.02, 0.15), rng.uniform(0.5, 0.9))
-    return two_toned(rng, ('plaster', 'cloth', 'dots'), base * 0.85, base * 1.05, 0.6)

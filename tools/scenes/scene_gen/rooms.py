@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scene_gen.furniture import door_leaf
+from scene_gen.doors import door_leaf
 from scene_gen.materials import (
     Material,
     colour,
