@@ -4,7 +4,8 @@
 
 YOLOv10, YOLO26 and any YOLO that was exported with NMS write rows of ``x_min, y_min, x_max, y_max,
 score, class``; YOLOv7's end-to-end export writes ``batch, x_min, y_min, x_max, y_max, class,
-score``.
+score``.  Other orders are a setting, such as that of the YOLO exporters' RT-DETR of 2026:
+``x_centre, y_centre, width, height, score, class`` with boxes as fractions of the input's size.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jetson_infer.core.boxes import cxcywh_to_xyxy
 from jetson_infer.core.decoders.base import Decoder, Outputs
 from jetson_infer.core.decoders.outputs import as_float32, find, fits, reaching, row_of
 from jetson_infer.core.detections import DetectionLimits, Detections
@@ -23,6 +25,7 @@ from jetson_infer.errors import DecoderError
 __all__ = ['YoloEndToEndDecoder']
 
 _BOX = ('x_min', 'y_min', 'x_max', 'y_max')
+_CENTRED = ('x_centre', 'y_centre', 'width', 'height')
 _COLUMNS = (*_BOX, 'score', 'class')
 _BATCH_FIRST = ('batch', *_BOX, 'class', 'score')
 
@@ -31,9 +34,10 @@ class YoloEndToEndDecoder(Decoder):
     """Decodes ``(1, N, 6)``, or ``(N, 7)`` with the batch first.
 
     Settings: ``output`` (its name; needed only where several outputs fit), ``columns`` (their
-    names in order, of ``x_min, y_min, x_max, y_max, score, class, batch`` and ``skip``; the first
-    of the two layouts above unless the output has seven columns), ``normalized`` (boxes are
-    fractions of the input's size; default false).  Rows that score 0 are padding.
+    names in order, of ``x_min, y_min, x_max, y_max`` or ``x_centre, y_centre, width, height``,
+    and ``score, class, batch`` and ``skip``; the first of the layouts above unless the output has
+    seven columns), ``normalized`` (boxes are fractions of the input's size; default false).  Rows
+    that score 0 are padding.
     """
 
     name = 'yolo_end_to_end'
@@ -67,9 +71,12 @@ class YoloEndToEndDecoder(Decoder):
         picked = reaching(scores, limits.score_threshold)
         picked = picked[scores[picked] != 0]
         rows = as_float32(table[picked])
-        boxes = rows[:, [columns.index(name) for name in _BOX]]
+        centred = 'width' in columns
+        boxes = rows[:, [columns.index(name) for name in (_CENTRED if centred else _BOX)]]
         if self._normalized:
             boxes = boxes * np.array(self.input_size * 2, np.float32)
+        if centred:
+            boxes = cxcywh_to_xyxy(boxes)
         classes = np.rint(rows[:, columns.index('class')])
         return self._finish(boxes, scores[picked], classes, limits, suppress=False)
 
@@ -85,13 +92,16 @@ def _layouts(fields: Fields) -> tuple[tuple[str, ...], ...]:
     if not fields.has('columns'):
         return (_COLUMNS, _BATCH_FIRST)
     columns = fields.items('columns')
-    known = (*_COLUMNS, 'batch', 'skip')
+    known = (*_COLUMNS, *_CENTRED, 'batch', 'skip')
     for index, name in enumerate(columns):
         if name not in known:
             raise fields.error(f'columns[{index}]', f'must be one of {", ".join(known)}')
         if name != 'skip' and columns.index(name) < index:
             raise fields.error(f'columns[{index}]', f'{name} is there twice')
-    missing = [name for name in _COLUMNS if name not in columns]
+    box, other = (_CENTRED, _BOX) if 'width' in columns else (_BOX, _CENTRED)
+    missing = [name for name in (*box, 'score', 'class') if name not in columns]
     if missing:
         raise fields.error('columns', f'lacks {", ".join(missing)}')
+    if any(name in columns for name in other):
+        raise fields.error('columns', f'mixes {", ".join(_BOX)} with {", ".join(_CENTRED)}')
     return (tuple(str(name) for name in columns),)

@@ -295,6 +295,12 @@ def test_outputs_that_do_not_fit(name, outputs, settings_, says):
         ('yolo_objectness', {'strides': [8, 0]}, 'strides[1]', 'from 1 to 1024'),
         ('yolo_objectness', {'strides': [8], 'normalized': True}, 'normalized', 'strides'),
         ('yolo_end_to_end', {'columns': ['score']}, 'columns', 'lacks x_min'),
+        (
+            'yolo_end_to_end',
+            {'columns': ['x_centre', 'y_centre', 'width', 'height', 'score', 'class', 'x_min']},
+            'columns',
+            'mixes',
+        ),
         ('yolo_end_to_end', {'columns': ['x']}, 'columns[0]', 'one of x_min'),
         ('yolo_end_to_end', {'columns': ['score', 'score']}, 'columns[1]', 'twice'),
         ('yolo_end_to_end', {'columns': [{}, []]}, 'columns[0]', 'one of x_min'),

@@ -140,6 +140,12 @@ LAYOUTS = {
         columns=['class', 'x_min', 'y_min', 'x_max', 'y_max', 'skip', 'score'],
         normalized=True,
     ),
+    'RT-DETR of the YOLO exporters in 2026': layout(
+        'yolo_end_to_end',
+        {'output0': table(FRACTIONS, SCORES, CLASSES)[None]},
+        columns=['x_centre', 'y_centre', 'width', 'height', 'score', 'class'],
+        normalized=True,
+    ),
     'EfficientNMS': layout('efficient_nms', EFFICIENT),
     'RT-DETR': layout('detr_postprocessed', RT_DETR, extra='orig_target_sizes'),
     'RT-DETR, dynamic': layout(
