@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format shell build setup lock clean
+.PHONY: help demo test test-references unit lint format shell build setup lock clean
 
 TOOLS := tools/sandbox
 DISTRO ?= $(or $(if $(JETSON_INFER_SANDBOX),$(JETSON_INFER_SANDBOX),$(ROS_DISTRO)),jazzy)
@@ -22,18 +22,24 @@ unexport CMD
 help:  ## show this
 	@echo "usage: make TARGET [VARIABLE=VALUE ...]"
 	@echo
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 19
 	@echo
-	@echo "  DISTRO=humble|jazzy  which ROS 2 (here: $(DISTRO))"
-	@echo "  PYTHON=...           the Python 3.12 to set the sandbox up with"
+	@echo "  DISTRO=humble|jazzy   which ROS 2 (here: $(DISTRO)); test: only that one"
+	@echo "  CMD='ros2 topic list' shell: run this instead of opening one"
+	@echo "  DURATION=20 OUT=dir   demo: stop after seconds; where to (here: $(OUT))"
+	@echo "  STAGES='lint unit'    test: some of: lint unit oldest ros launch demo"
+	@echo "  PYTHON=path           setup: the Python 3.12 to use"
 
-demo: setup  ## play a robot's recording through a detector, and report: [DISTRO=] [DURATION=seconds] [OUT=folder]
+demo: setup  ## play a robot's recording through a detector, and report
 	@$(TOOLS)/build.sh $(DISTRO)
 	@$(TOOLS)/ros_env.sh $(DISTRO) -- jetson-infer demo --out $(OUT) $(if $(DURATION),--duration $(DURATION))
 
-test: setup-oldest  ## lint, unit tests, ROS tests and a short demo on every ROS: [DISTRO=] [STAGES="lint unit ..."]
+test: setup-oldest  ## lint, unit tests, ROS tests and a short demo, on every ROS
 	@$(TOOLS)/build.sh $(ONLY)
 	@$(TOOLS)/test.sh "$(ONLY)" $(STAGES)
+
+test-references:  ## decoding against real exporters (says what it needs)
+	@$(TOOLS)/references.sh "$(REFERENCE_PYTHON)"
 
 unit: setup  ## the unit tests alone
 	@$(TOOLS)/test.sh "" unit
@@ -44,7 +50,7 @@ lint: setup  ## ruff, mypy, codespell
 format: setup  ## let ruff rewrite the sources
 	@$(TOOLS)/venv.sh ruff check --fix --quiet . && $(TOOLS)/venv.sh ruff format .
 
-shell: setup  ## a shell with ros2 and jetson-infer, or one command in it: [DISTRO=] [CMD='ros2 topic list']
+shell: setup  ## a shell with ros2 and jetson-infer
 	@$(TOOLS)/build.sh $(DISTRO)
 	@$(TOOLS)/shell.sh "$(DISTRO)" $(if $(value CMD),'$(subst ','\'',$(value CMD))')
 
