@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetson_infer.core.tensors import TensorSpec
+from jetson_infer.engines.onnxruntime.failures import one_line
 from jetson_infer.engines.session import Binding
 from jetson_infer.errors import SessionError
 
@@ -78,8 +79,7 @@ class OnnxRuntimeBinding(Binding):
         try:
             self._session.run_with_iobinding(self._binding)
         except Exception as error:  # ONNX Runtime's own exceptions have no common base but this
-            detail = ' '.join(str(error).split())
-            raise SessionError(f'{self._path}: ONNX Runtime failed: {detail}') from error
+            raise SessionError(f'{self._path}: ONNX Runtime failed: {one_line(error)}') from error
         if self._dynamic:
             values = dict(zip(self._order, self._binding.get_outputs()))
             for output in self._dynamic:

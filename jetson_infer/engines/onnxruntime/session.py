@@ -16,6 +16,7 @@ import numpy as np
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.dependencies import require
 from jetson_infer.engines.onnxruntime.binding import OnnxRuntimeBinding
+from jetson_infer.engines.onnxruntime.failures import explain_load_failure
 from jetson_infer.engines.session import Session
 from jetson_infer.errors import SessionError
 
@@ -98,7 +99,7 @@ class OnnxRuntimeSession(Session):
                 str(self._path), _options(self._runtime, self._threads), ['CPUExecutionProvider']
             )
         except Exception as error:  # ONNX Runtime's own exceptions have no common base but this
-            raise SessionError(_load_failure(self._path, error)) from error
+            raise SessionError(explain_load_failure(self._path, error)) from error
 
     def _specs(self, arguments: Sequence[Any]) -> tuple[TensorSpec, ...]:
         specs = []
@@ -125,8 +126,8 @@ def _options(runtime: ModuleType, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
-    # Worker threads would otherwise spin for work after every run and burn the cores, and the
-    # battery, of a robot that waits for its next frame.
+    # Worker threads would otherwise spin for work after every run.  Measured with frames at 30 Hz
+    # on two busy cores: 34 % of a core instead of 53 % to 110 %, and no frame was later for it.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     options.log_severity_level = _severity(logger.getEffectiveLevel())
     return options
@@ -138,17 +139,3 @@ def _severity(level: int) -> int:
         if level <= threshold:
             return severity
     return 4
-
-
-def _load_failure(path: Path, error: Exception) -> str:
-    """Say why a file cannot be loaded, and what to do about it."""
-    if not path.is_file():
-        return f'{path}: there is no such file'
-    size = path.stat().st_size
-    detail = ' '.join(str(error).split())
-    if type(error).__name__ == 'InvalidProtobuf' or not size:
-        return (
-            f'{path}: is not an ONNX model, or was cut short ({size} bytes); export or copy it '
-            f'again ({detail})'
-        )
-    return f'{path}: ONNX Runtime cannot load it: {detail}'

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper
 
 import networks
 from jetson_infer.core.tensors import TensorSpec
@@ -120,6 +122,48 @@ def test_a_file_that_is_no_network(tmp_path, spoil, says):
     with pytest.raises(SessionError, match=says) as caught:
         OnnxRuntimeSession(file)
     assert str(caught.value).startswith(str(file))
+
+
+def foreign_operation(file: Path) -> None:
+    nodes = [helper.make_node('EfficientNMS_TRT', ['x'], ['y'], domain='TRT')]
+    graph = helper.make_graph(
+        nodes, 'g', [networks.tensor('x', (1,))], [networks.tensor('y', (1,))]
+    )
+    opsets = [helper.make_opsetid('', 17), helper.make_opsetid('TRT', 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(file))
+
+
+def from_the_future(file: Path) -> None:
+    model = onnx.load(str(networks.doubling(file)))
+    model.ir_version = 99
+    onnx.save(model, str(file))
+
+
+def without_its_weights(file: Path) -> None:
+    onnx.save(
+        onnx.load(str(networks.convolving(file))),
+        str(file),
+        save_as_external_data=True,
+        location='weights.data',
+        size_threshold=0,
+    )
+    (file.parent / 'weights.data').unlink()
+
+
+@pytest.mark.parametrize(
+    ('write', 'says'),
+    [
+        (foreign_operation, 'an operation that ONNX Runtime does not have'),
+        (from_the_future, 'export it with an older opset'),
+        (without_its_weights, 'copy that file beside the model'),
+    ],
+)
+def test_a_network_that_onnx_runtime_cannot_run(tmp_path, write, says):
+    write(tmp_path / 'network.onnx')
+    with pytest.raises(SessionError, match=says) as caught:
+        OnnxRuntimeSession(tmp_path / 'network.onnx')
+    assert 'onnxruntime_src' not in str(caught.value)
+    assert len(str(caught.value)) < 700
 
 
 def test_a_failing_run_is_told_and_the_binding_runs_again(tmp_path):
