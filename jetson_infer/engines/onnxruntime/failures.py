@@ -29,7 +29,7 @@ _ADVICE = {
     ),
 }
 _PREAMBLE = re.compile(r'^\[ONNXRuntimeError\] : \d+ : \w+ : (Load model from .*? failed:)?')
-_SOURCE_PLACE = re.compile(r'/onnxruntime_src/\S+:\d+ .*?\) (?=[A-Z])')
+_SOURCE_PLACE = re.compile(r'/onnxruntime_src/\S+:\d+ .*?\) (?=[A-Z[])')
 
 
 def one_line(error: Exception) -> str:
