@@ -67,8 +67,13 @@ step() {  # LABEL TEXT COMMAND...: run quietly, show one line with the seconds; 
   shift 2
   mkdir -p "$LOGS"
   log=$LOGS/${label// /_}.log
-  "$@" > "$log" 2>&1 &
+  # A process group of its own, so that Ctrl-C ends all of it: what a script merely puts in the
+  # background ignores Ctrl-C and would go on.
+  set -m
+  "$@" > "$log" 2>&1 < /dev/null &
   pid=$!
+  set +m
+  trap 'kill -- "-$pid" 2> /dev/null; echo; exit 130' INT TERM
   if [[ -t 1 ]]; then
     while kill -0 "$pid" 2> /dev/null; do
       printf '\r  %-10s %s %s%d s%s ' "$label" "$text" "$DIM" "$tick" "$OFF"
@@ -84,6 +89,7 @@ step() {  # LABEL TEXT COMMAND...: run quietly, show one line with the seconds; 
     tail -n 15 "$log" | sed 's/^/    /' >&2
     die "$label failed; the end of its output is above." "All of it: $log"
   fi
+  trap - INT TERM
 }
 
 # ---- one set-up at a time ----------------------------------------------------------------------

