@@ -16,6 +16,7 @@ import numpy.typing as npt
 __all__ = ['area', 'clip', 'cxcywh_to_xyxy', 'iou_matrix', 'nms']
 
 Boxes = npt.NDArray[Any]
+Rows = npt.NDArray[np.intp]
 
 _BLOCK = 64  # candidates compared each with each; the fastest of 32, 64, 128 and 256
 _WINDOW = 512  # candidates compared with the chosen ones at a time
@@ -68,7 +69,7 @@ def nms(
     class_ids: npt.NDArray[Any] | None,
     iou_threshold: float,
     max_detections: int,
-) -> npt.NDArray[np.intp]:
+) -> Rows:
     """Choose boxes greedily by score: of two of one class that overlap too much, the better stays.
 
     The result is exactly the greedy one, of all candidates, however many there are; the work stops
@@ -88,9 +89,9 @@ def nms(
     candidates = _Candidates(
         boxes[ranked].astype(np.float64), None if class_ids is None else class_ids[ranked]
     )
-    chosen = np.empty(0, np.intp)
+    chosen: Rows = np.empty(0, np.intp)
     for start in range(0, len(ranked), _WINDOW):
-        pending = np.arange(start, min(start + _WINDOW, len(ranked)))
+        pending: Rows = np.arange(start, min(start + _WINDOW, len(ranked)))
         pending = candidates.without_overlap(pending, chosen, iou_threshold)
         while len(pending) and len(chosen) < max_detections:
             best = candidates.greedy(pending[:_BLOCK], iou_threshold)
@@ -113,15 +114,13 @@ class _Candidates:
         self._areas = area(boxes)
         self._class_ids = class_ids
 
-    def without_overlap(
-        self, rows: npt.NDArray[np.intp], better: npt.NDArray[np.intp], iou_threshold: float
-    ) -> npt.NDArray[np.intp]:
+    def without_overlap(self, rows: Rows, better: Rows, iou_threshold: float) -> Rows:
         """Return the rows that overlap none of the better ones."""
         if not len(rows) or not len(better):
             return rows
         return rows[~self._overlaps(better, rows, iou_threshold).any(axis=0)]
 
-    def greedy(self, rows: npt.NDArray[np.intp], iou_threshold: float) -> npt.NDArray[np.intp]:
+    def greedy(self, rows: Rows, iou_threshold: float) -> Rows:
         """Return the rows that stay when each in turn suppresses the later ones it overlaps."""
         later = np.triu(self._overlaps(rows, rows, iou_threshold), 1)
         alive = np.ones(len(rows), np.bool_)
@@ -130,9 +129,7 @@ class _Candidates:
                 alive &= ~later[index]
         return rows[alive]
 
-    def _overlaps(
-        self, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp], iou_threshold: float
-    ) -> npt.NDArray[np.bool_]:
+    def _overlaps(self, first: Rows, second: Rows, iou_threshold: float) -> npt.NDArray[np.bool_]:
         """Tell of every pair whether it overlaps more than the threshold and is of one class."""
         shared = _intersections(self._boxes[first], self._boxes[second])
         union = self._areas[first][:, None] + self._areas[second][None, :] - shared

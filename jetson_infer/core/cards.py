@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Model cards: what a network expects and what its outputs mean, as values that were checked.
 
-``card_parser`` makes them from ``model.yaml``; docs/model_cards.md explains every key.  What a machine
-measured or validated is never in the card.
+``card_parser`` makes them from ``model.yaml``; docs/model_cards.md explains every key.  What a
+machine measured or validated is never in the card.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real exports with random weights: our way from image to boxes against the exporter's own.
 
-``make test-references`` runs these in an environment of their own, because Ultralytics, which is
-AGPL-3.0, is no dependency of this package.
+``make test-references`` runs these with a Python that has Ultralytics.  It is AGPL-3.0 and no
+dependency of this package; make tells how to set such a Python up.
 """
 
 import time

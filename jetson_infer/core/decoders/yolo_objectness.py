@@ -112,7 +112,7 @@ class YoloObjectnessDecoder(Decoder):
 def cells(size: tuple[int, int], strides: Sequence[int]) -> npt.NDArray[np.float32]:
     """Return column, row and stride of every cell, ``(N, 3)``: by stride, then row by row."""
     width, height = size
-    grids = [np.empty((0, 3), np.float32)]
+    grids: list[npt.NDArray[np.float32]] = [np.empty((0, 3), np.float32)]
     for stride in strides:
         rows, columns = np.mgrid[: height // stride, : width // stride].reshape(2, -1)
         grids.append(np.stack((columns, rows, np.full_like(rows, stride)), 1).astype(np.float32))
