@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from jetson_infer.cli import ros_environment
 from jetson_infer.cli.children import ProcessGroup
 from jetson_infer.cli.demo_run import follow
 from jetson_infer.cli.demo_view import LiveView, PlainView, QuietView, View
+from jetson_infer.cli.ros_domain import hold_domain
 from jetson_infer.cli.values import positive_number, time_s
 from jetson_infer.dependencies import require
 from jetson_infer.errors import RecordingError
@@ -145,10 +145,12 @@ def _play(options: argparse.Namespace, plan: Plan, record: RunRecord) -> None:
         },
     )
     environment = ros_environment.node_environment(plan.folder.resolve() / ROS_LOG)
-    # A domain of its own: other nodes on this machine are not to hear of this detector.
-    environment.setdefault('ROS_DOMAIN_ID', str(60 + os.getpid() % 40))
     log = plan.folder / LOG
-    with ProcessGroup(command, environment, log) as processes, _view(options, plan) as view:
+    with (
+        hold_domain(environment) as environment['ROS_DOMAIN_ID'],
+        ProcessGroup(command, environment, log) as processes,
+        _view(options, plan) as view,
+    ):
         for state in follow(processes, plan.folder / EVENTS, log, record):
             view.show(state)
         processes.wait(END_LIMIT_S)
@@ -160,7 +162,7 @@ def _view(options: argparse.Namespace, plan: Plan) -> View:
     if options.plain or not sys.stdout.isatty():
         return PlainView()
     console = require('rich.console', 'The live view').Console()
-    return LiveView(f'{plan.recording.name} on {plan.image.name}', console)
+    return LiveView(f'{plan.recording.name} → ', console)
 
 
 def _report(options: argparse.Namespace, plan: Plan, record: RunRecord) -> dict[str, Any]:
@@ -190,6 +192,8 @@ class _Progress:
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted and sys.stderr.isatty()
+        if wanted and not self._wanted:
+            print('writing the report', flush=True)
 
     def show(self, done: int, total: int) -> None:
         if self._wanted:

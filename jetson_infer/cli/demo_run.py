@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,19 +25,34 @@ STALL_LIMIT_S = 15.0
 
 QUOTED_LINES = 12
 
+TELLING = re.compile(r'\[(ERROR|FATAL|WARN)\]|Error\b|^Traceback', re.MULTILINE)
+NOISE = 'Cannot shutdown a ROS adapter that is not running'
+"""What launch says when it is interrupted early, whatever happened."""
+
+REASONS = {
+    'player_lost': 'the player ended before the recording did',
+    'not_alone': (
+        'another detector or player publishes on the same topics; end it, or take another ROS '
+        'domain: ROS_DOMAIN_ID=42 jetson-infer demo'
+    ),
+}
+"""What the observer's words for a bad end mean."""
+
 
 class DemoFailed(JetsonInferError):
     """The demo's processes ended early or never got going.
 
     :param message: what happened.
-    :param log: the file that has their output, whose last lines become part of the message.
+    :param log: the file that has their output; what it says of errors, or its last lines, become
+        part of the message.
     """
 
     def __init__(self, message: str, log: Path) -> None:
         lines = log.read_text(errors='replace').splitlines() if log.exists() else []
-        telling = [line for line in lines if line.strip()][-QUOTED_LINES:]
-        quoted = ''.join(f'\n  | {line}' for line in telling)
-        super().__init__(f'{message}. The last lines of {log}:{quoted or " (none)"}')
+        lines = [line for line in lines if line.strip() and NOISE not in line]
+        telling = [line for line in lines if TELLING.search(line)] or lines
+        quoted = ''.join(f'\n  | {line}' for line in telling[-QUOTED_LINES:])
+        super().__init__(f'{message}\nFrom {log}:{quoted or " (it is empty)"}')
 
 
 def follow(
@@ -68,26 +84,28 @@ def follow(
             raise DemoFailed(_why_ended(record, gone), log)
         playing = record.playback.get('state') not in (None, 'waiting')
         if not playing and clock() - started > START_LIMIT_S:
-            state = record.latest.values.get('state', 'unknown') if record.latest else 'silent'
             raise DemoFailed(
-                f'the detector was not ready after {START_LIMIT_S:.0f} s (its state: {state})', log
+                f'the detector was not ready after {START_LIMIT_S:.0f} s; its state: '
+                f'{_state(record)}',
+                log,
             )
         if playing and clock() - heard > STALL_LIMIT_S:
             raise DemoFailed(f'nothing was heard for {STALL_LIMIT_S:.0f} s', log)
         if not record.end:
             time.sleep(POLL_S)
     if record.end != 'finished':
-        raise DemoFailed('the player ended before the recording did', log)
+        raise DemoFailed(REASONS.get(record.end, record.end), log)
 
 
 def _why_ended(record: RunRecord, code: int) -> str:
-    state = record.playback.get('state')
-    when = {
-        None: 'before they had started',
-        'waiting': 'before the detector was ready',
-        'playing': f'{record.playback.get("position_s", "0")} s into the recording',
-    }.get(state, 'early')
-    return f'the processes ended {when} (exit code {code})'
+    if record.playback.get('state') in (None, 'waiting'):
+        return f'the detector did not become active; its last state: {_state(record)}'
+    position = record.playback.get('position_s', '0')
+    return f'a process ended {position} s into the recording (exit code {code})'
+
+
+def _state(record: RunRecord) -> str:
+    return record.latest.values.get('state', 'unknown') if record.latest else 'unknown'
 
 
 class _LineReader:

@@ -53,19 +53,21 @@ class PlainView(View):
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._last = ''
 
     def show(self, record: RunRecord) -> None:
-        """Print a line if the last one was a second ago."""
-        if time.monotonic() < self._next:
+        """Print a line if the last one was a second ago and this one tells something new."""
+        line = plain_line(record)
+        if time.monotonic() < self._next or line == self._last:
             return
-        self._next = time.monotonic() + 1.0
-        print(plain_line(record), flush=True)
+        self._next, self._last = time.monotonic() + 1.0, line
+        print(line, flush=True)
 
 
 class LiveView(View):
     """Draws the whole run in a terminal, over and over.
 
-    :param title: what is played to which model.
+    :param title: what is played.
     :param console: a ``rich`` console.
     """
 
@@ -117,7 +119,7 @@ class LiveView(View):
         grid.add_column(justify='right')
         state = node_state(record)
         grid.add_row(
-            text.assemble(('jetson_infer demo  ', 'bold'), self._title),
+            text.assemble(('jetson_infer demo  ', 'bold'), self._title, model_of(record)),
             text.assemble('detector: ', (state, STATE_STYLES.get(state, 'dim'))),
         )
         position, duration = position_of(record)
@@ -131,9 +133,9 @@ class LiveView(View):
         for name, value in rates_of(record).items():
             line.append(f'{name} ')
             line.append(f'{value}   ', 'bold cyan')
-        latest = record.latest
-        if latest is not None and latest.level > 0:
-            line.append(f'\n {latest.message}', 'bold red' if latest.level > 1 else 'yellow')
+        if record.latest is not None and record.latest.warning:
+            style = 'bold red' if record.latest.level > 1 else 'yellow'
+            line.append(f'\n {record.latest.warning}', style)
         return line
 
     def _stages(self, record: RunRecord) -> Any:
@@ -194,6 +196,12 @@ def plain_line(record: RunRecord) -> str:
 def node_state(record: RunRecord) -> str:
     """Return the detector's lifecycle state, as far as it was heard of."""
     return record.latest.values.get('state', 'unknown') if record.latest else 'starting'
+
+
+def model_of(record: RunRecord) -> str:
+    """Return what runs, as soon as the detector tells."""
+    values = record.latest.values if record.latest else {}
+    return ', '.join(filter(None, (values.get(n) for n in ('model', 'variant', 'engine'))))
 
 
 def position_of(record: RunRecord) -> tuple[float, float]:

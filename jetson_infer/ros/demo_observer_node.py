@@ -7,7 +7,7 @@ One JSON object a line, on standard output or in a file, as the messages arrive:
     {"kind": "detections", "stamp": NS, "received": NS, "objects": [[LABEL, SCORE, [BOX]], ...]}
     {"kind": "diagnostics", "received": NS, "level": 0, "message": "...", "values": {...}}
     {"kind": "playback", "received": NS, "values": {...}}
-    {"kind": "end", "received": NS, "reason": "finished" | "player_lost"}
+    {"kind": "end", "received": NS, "reason": "finished" | "player_lost" | "not_alone"}
 
 Times are in ns since the epoch, boxes are `x_min, y_min, x_max, y_max` in pixels of the image.  It
 draws and computes nothing: the machine's cores belong to the detector.
@@ -112,7 +112,10 @@ class DemoObserver(Node):
             self._reports_since_end = 0
 
     def _look_around(self) -> None:
-        if self._follows_player:
+        topics = (self._detections.topic_name, self._player_topic)
+        if any(self.count_publishers(topic) > 1 for topic in topics):
+            self._end('not_alone', 1)
+        elif self._follows_player:
             self._look_for_the_end(time.monotonic())
         else:
             self._look_for_the_detector(time.monotonic())

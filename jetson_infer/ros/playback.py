@@ -130,9 +130,11 @@ def status_values(state: str, progress: Progress, duration_s: float) -> dict[str
 
 
 def summary(progress: Progress) -> str:
-    """Return a table of what was published and how late it was."""
+    """Return a table of what was published and how late it was; empty if nothing was."""
+    if not progress.passes:
+        return ''
     width = max((len(name) for name in progress.published), default=0)
     lines = [f'  {name:<{width}}  {count:>7}' for name, count in progress.published.items()]
     median, p99, worst = progress.lateness_percentiles()
     lines.append(f'  lateness: median {median:.2f} ms, p99 {p99:.2f} ms, worst {worst:.2f} ms')
-    return '\n'.join(lines)
+    return '\n'.join(lines) + '\n'

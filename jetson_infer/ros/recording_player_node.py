@@ -231,7 +231,7 @@ def _run_node() -> int:
     finally:
         node.close()
         executor.shutdown()
-        sys.stderr.write(node.summary() + '\n')  # after SIGINT no logger is left
+        sys.stderr.write(node.summary())  # after SIGINT no logger is left
         node.destroy_node()
 
 

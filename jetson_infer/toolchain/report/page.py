@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -145,8 +146,9 @@ def _tiles(inputs: PageInputs) -> list[dict[str, str]]:
 
 
 def _warnings(result: RunResult) -> list[str]:
-    latest = result.record.latest
-    return [latest.message] if latest is not None and latest.level > 0 else []
+    """Return what the node warned of while it was given frames, most often first."""
+    counts = Counter(report.warning for report in result.record.reports if report.warning)
+    return [f'{text} (in {n} of its reports)' for text, n in counts.most_common(3)]
 
 
 def _picture(picture: Picture) -> dict[str, Any]:

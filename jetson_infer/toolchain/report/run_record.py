@@ -61,12 +61,20 @@ class Reported:
     :param level: 0 ok, 1 warning, 2 error.
     :param message: its summary.
     :param values: its key-value pairs.
+    :param playing: whether the recording was being played; before and after, a detector without
+        input has reason to warn.
     """
 
     received_ns: int
     level: int
     message: str
     values: Mapping[str, str]
+    playing: bool = True
+
+    @property
+    def warning(self) -> str:
+        """What is wrong while the recording is played; empty if nothing."""
+        return self.message if self.level > 0 and self.playing else ''
 
     def number(self, key: str) -> float | None:
         """Return a value as a number; None where it is not there or not one."""
@@ -154,7 +162,8 @@ class RunRecord:
         elif kind == 'diagnostics':
             values = {str(key): str(value) for key, value in event['values'].items()}
             level, message = int(event['level']), str(event['message'])
-            self.reports.append(Reported(received_ns, level, message, values))
+            playing = self.playback.get('state') == 'playing'
+            self.reports.append(Reported(received_ns, level, message, values, playing))
         elif kind == 'playback':
             self.playback = dict(event['values'])
         elif kind == 'end':
