@@ -162,7 +162,7 @@ def _view(options: argparse.Namespace, plan: Plan) -> View:
     if options.plain or not sys.stdout.isatty():
         return PlainView()
     console = require('rich.console', 'The live view').Console()
-    return LiveView(f'{plan.recording.name} → ', console)
+    return LiveView(plan.recording.name, console)
 
 
 def _report(options: argparse.Namespace, plan: Plan, record: RunRecord) -> dict[str, Any]:

@@ -201,7 +201,8 @@ def node_state(record: RunRecord) -> str:
 def model_of(record: RunRecord) -> str:
     """Return what runs, as soon as the detector tells."""
     values = record.latest.values if record.latest else {}
-    return ', '.join(filter(None, (values.get(n) for n in ('model', 'variant', 'engine'))))
+    known = [values[name] for name in ('model', 'variant', 'engine') if values.get(name)]
+    return ' → ' + ', '.join(known) if known else ''
 
 
 def position_of(record: RunRecord) -> tuple[float, float]:
