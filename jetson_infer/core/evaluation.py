@@ -191,16 +191,15 @@ def _match(frame: _Frame, iou: float) -> tuple[npt.NDArray[np.bool_], npt.NDArra
     :return: of every detection whether it found an object that is not difficult, and whether it
         counts, which one that found a difficult object does not.
     """
-    threshold = min(iou, 1 - 1e-10)  # as the reference, so that rounding does not spoil IoU 1
     correct = np.zeros(len(frame.scores), np.bool_)
     counted = np.ones(len(frame.scores), np.bool_)
     plain = int(np.count_nonzero(~frame.difficult))
     free = np.ones(len(frame.difficult), np.bool_)
-    for row in np.flatnonzero((frame.overlaps >= threshold).any(axis=1)):
+    for row in np.flatnonzero((frame.overlaps >= iou).any(axis=1)):
         overlaps = np.where(free, frame.overlaps[row], -1.0)
         for objects, hit in ((slice(0, plain), True), (slice(plain, None), False)):
             part = overlaps[objects]
-            if len(part) and part.max() >= threshold:
+            if len(part) and part.max() >= iou:
                 # Of equal overlaps the last, as the reference has it.
                 best = int(np.flatnonzero(part == part.max())[-1])
                 free[best + (objects.start or 0)] = False

@@ -134,6 +134,7 @@ def test_shape_of_the_input(layout, colour, shape):
         (('input', 'layout'), 'NCHW', "did you mean 'nchw'"),
         (('input', 'colour'), 'gray', "did you mean 'grey'"),
         (('input', 'pad_value'), 256, 'from 0 to 255'),
+        (('input', 'pad_value'), True, 'must be an integer'),
         (('input', 'mean'), [0.485, 0.456, 0.406], '123.675'),
         (('input', 'mean'), [1, 2], 'a list of 3'),
         (('input', 'scale'), 0, 'must not be 0'),

@@ -22,6 +22,9 @@ def scene(random: np.random.Generator, tied: bool) -> tuple[Detections, GroundTr
     corners = random.integers(0, 400, (objects, 2))
     boxes = np.hstack((corners, corners + random.integers(8, 120, (objects, 2)))).astype(float)
     class_ids = random.integers(0, len(LABELS), objects)
+    for twin in range(1, objects):  # overlapped alike by every detection
+        if random.uniform() < 0.2:
+            boxes[twin], class_ids[twin] = boxes[twin - 1], class_ids[twin - 1]
     difficult = random.uniform(size=objects) < 0.3
     copies = random.integers(0, objects, random.integers(0, 14)) if objects else []
     near = boxes[copies] + random.integers(-9, 10, (len(copies), 4))
@@ -119,6 +122,8 @@ def evaluate(found, scores, truth, difficult):
 
 
 HERE, THERE = (0, 0, 10, 10), (50, 50, 60, 60)
+# BETWEEN overlaps LEFT and RIGHT alike and takes the last; only LEFT will do for BESIDE.
+LEFT, RIGHT, BETWEEN, BESIDE = (2, 0, 12, 10), (6, 0, 16, 10), (4, 0, 14, 10), (1, 0, 11, 10)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +146,8 @@ HERE, THERE = (0, 0, 10, 10), (50, 50, 60, 60)
             [0, 1],
         ),
         ([HERE], [0.9], [HERE, HERE], [True, False], 1.0, [1], [1]),
+        ([BETWEEN, BESIDE], [0.9, 0.8], [LEFT, RIGHT], [False, False], 1.0, [1, 1], [0.5, 1]),
+        ([BETWEEN, BESIDE], [0.9, 0.8], [RIGHT, LEFT], [False] * 2, 51 / 101, [1, 0.5], [0.5, 0.5]),
         ([HERE], [0.9], [HERE, THERE], [False, False], 51 / 101, [1], [0.5]),
     ],
 )
@@ -163,6 +170,16 @@ def test_a_class_without_objects_has_no_average(truth):
 
 def test_an_overlap_of_exactly_the_threshold_counts():
     assert evaluate([(0, 0, 10, 5)], [0.9], [HERE], [False]).average_precision == 1.0
+
+
+def test_an_overlap_of_one_can_be_asked_for():
+    evaluation = Evaluation(['thing'])
+    box = boxes((1.1, 2.2, 301.3, 77.7))
+    evaluation.add_frame(
+        Detections(box, np.ones(1, np.float32), np.zeros(1, np.int32)),
+        GroundTruth(box, np.zeros(1, int), np.zeros(1, bool)),
+    )
+    assert evaluation.result(1.0).mean_average_precision == 1.0
 
 
 def test_classes_without_a_label_are_left_out():

@@ -210,6 +210,12 @@ def test_inside_out_boxes_and_unknown_classes_are_dropped_and_counted():
     assert made.dropped == {'non_finite': 0, 'inside_out': 1, 'unlabelled': 1}
 
 
+def test_padding_is_no_detection_whatever_the_threshold():
+    output = {'out': np.array([[[9, 9, 20, 20, 0.1, 0], [0] * 6]], np.float32)}
+    found = decoder('yolo_end_to_end', *specs_of(output)).decode(output, DetectionLimits(0.0))
+    assert found.scores.tolist() == [np.float32(0.1)]
+
+
 def test_logits_that_are_taken_for_scores_are_told():
     output = {'out': np.full((1, 7, 10), 4.5, np.float32)}
     with pytest.raises(DecoderError, match=r'scores reach 4\.5.*logits'):

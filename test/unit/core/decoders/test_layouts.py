@@ -151,6 +151,9 @@ LAYOUTS = {
     'RT-DETR, dynamic': layout(
         'detr_postprocessed', RT_DETR, extra='orig_target_sizes', dynamic=list(RT_DETR)
     ),
+    'RT-DETR with numbers of its own': layout(
+        'detr_postprocessed', {**RT_DETR, 'labels': RT_DETR['labels'] + 7}, first_label=7
+    ),
     'RF-DETR': layout(
         'detr',
         {
