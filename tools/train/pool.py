@@ -23,7 +23,7 @@ class Pool:
         capacity: Pictures there is room for; further ones are left where they are.
         held_out: Whether only held-out scenes are taken, or else only scenes to train on.
         jpeg_share: Share of the pictures that pass through JPEG on their way in: robots' cameras
-            come compressed as often as raw.
+            come compressed more often than raw, and at qualities that the scenes do not have.
         qualities: Lowest and highest JPEG quality.
     """
 

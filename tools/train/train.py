@@ -182,7 +182,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--rate', type=float, default=2e-3, help='peak learning rate')
     parser.add_argument('--decay', type=float, default=0.02, help='weight decay')
     parser.add_argument('--clip', type=float, default=10.0, help='largest norm of a gradient')
-    parser.add_argument('--jpeg-share', type=float, default=0.6, help='frames through JPEG')
+    parser.add_argument('--jpeg-share', type=float, default=0.3, help='frames through JPEG')
     parser.add_argument('--report-minutes', type=float, default=2.5, help='between reports of AP')
     parser.add_argument('--print-seconds', type=float, default=20.0, help='between progress lines')
     parser.add_argument('--seed', type=int, default=1)
