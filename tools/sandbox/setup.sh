@@ -56,21 +56,31 @@ sandbox_ros_wheel() {
   stamp "$VENV/stamp-ros" "$hash"
 }
 
-check_libpython() {  # the wheel's message modules are linked to libpython3.12.so.1.0, not all Pythons bring it
-  local needed=libpython3.12.so.1.0 package=libpython3.12 lib
-  lib=$("$VENV/bin/python" -c "import sysconfig; print(sysconfig.get_config_var('LIBDIR'))")
+apt_install() {  # PACKAGE...: the first of these names that this release has
+  local package
+  apt-get update
+  for package in "$@"; do
+    if apt-get install --yes --no-install-recommends "$package"; then return; fi
+  done
+  return 1
+}
+
+check_libpython() {  # the wheel's message modules are linked to it, and not every Python brings it
+  local needed=libpython3.12.so.1.0 lib
+  local packages=(libpython3.12t64 libpython3.12)  # Ubuntu 24.04's name, and the others'
   if "$VENV/bin/python" -c "import ctypes; ctypes.CDLL('$needed')" 2> /dev/null; then return; fi
+  lib=$("$VENV/bin/python" -c "import sysconfig; print(sysconfig.get_config_var('LIBDIR'))")
   if [[ -e $lib/$needed ]]; then
     mkdir -p "$VENV/libpython"
     ln -sf "$lib/$needed" "$VENV/libpython/"
     return
   fi
-  if ((EUID == 0)) && apt-cache show "$package" > /dev/null 2>&1; then
-    step debian "package $package" apt-get install --yes --no-install-recommends "$package"
+  if ((EUID == 0)) && command -v apt-get > /dev/null; then
+    step debian "package ${packages[0]}" apt_install "${packages[@]}"
     return
   fi
   die "this Python 3.12 has no $needed, which the messages of the ROS wheel are linked to." \
-    "Install it (Ubuntu 24.04: sudo apt install $package), or use a Python that brings it:" \
+    "Install it (Ubuntu 24.04: sudo apt install ${packages[0]}), or use a Python that brings it:" \
     "  uv python install 3.12, or PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install 3.12," \
     "then: make clean, and the same command again."
 }
@@ -97,8 +107,8 @@ own_ros_packages() {  # the system's ROS and OpenCV stay what they are; beside t
 
 require_debian() {  # MODULE PACKAGE
   if python3 -c "import $1" 2> /dev/null; then return; fi
-  if ((EUID == 0)); then
-    step debian "package $2" apt-get install --yes --no-install-recommends "$2"
+  if ((EUID == 0)) && command -v apt-get > /dev/null; then
+    step debian "package $2" apt_install "$2"
   else
     die "python3 cannot import $1." "sudo apt install $2, and the same command again."
   fi
