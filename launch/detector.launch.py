@@ -5,13 +5,13 @@
 ros2 launch jetson_infer detector.launch.py input_image_topic:=/camera/image_raw
 """
 
+from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.substitutions import FindPackageShare
 
 from jetson_infer.ros.bring_up import autostart, transport_profiles
-from launch import LaunchDescription
 
 SHARE = FindPackageShare('jetson_infer')
 

@@ -77,9 +77,10 @@ class DetectionPipeline:
         outputs = self._binding.run()
         clock.mark('infer')
         found = self._decoder.decode(outputs, limits)
-        detections = Detections(
-            letterbox.to_source(found.boxes, clip=True), found.scores, found.class_ids
-        )
+        boxes = letterbox.to_source(found.boxes, clip=True)
+        # What the network sees in the letterbox's bars has no place in the image.
+        inside = ((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])).nonzero()[0]
+        detections = Detections(boxes[inside], found.scores[inside], found.class_ids[inside])
         clock.mark('decode')
         return detections
 

@@ -127,7 +127,7 @@ def _options(runtime: ModuleType, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     # Worker threads would otherwise spin for work after every run.  Measured with frames at 30 Hz
-    # on two busy cores: 34 % of a core instead of 53 % to 110 %, and no frame was later for it.
+    # on two busy cores: 34 % of a core instead of 53 % to 110 %.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     options.log_severity_level = _severity(logger.getEffectiveLevel())
     return options

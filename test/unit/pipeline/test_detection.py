@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from brightness_model import BOXES, CARD, write_brightness_model
 
+from brightness_model import BOXES, CARD, write_brightness_model
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.images import wrap_compressed, wrap_image
 from jetson_infer.core.timing import StageClock
@@ -50,6 +50,16 @@ def test_boxes_are_in_pixels_of_the_source_image(folder, size):
     assert ((x_min + x_max) / 2, (y_min + y_max) / 2) == pytest.approx(centre, abs=tolerance)
     assert 0 <= x_min < x_max <= width
     assert 0 <= y_min < y_max <= height
+
+
+def test_boxes_in_the_letterboxs_bars_are_left_out(folder):
+    pipeline = open_pipeline(folder)
+    pipeline.limits = DetectionLimits(0.0, 0.5, 10)
+    # Of an image of 64 x 16 pixels rows 16 to 31 of the network's input are filled.
+    found = pipeline.process(bgr_view(np.zeros((16, 64, 3), np.uint8)), StageClock(0))
+    pipeline.close()
+    assert found.class_ids.tolist() == [1]
+    assert found.boxes.tolist() == [[24, 2, 40, 14]]
 
 
 def test_compressed_and_raw_images_give_the_same_detections(folder):

@@ -142,11 +142,11 @@ class Recorder:
 
     def _run(self) -> None:
         s = self.settings
-        statics = [
+        mounts = [
             ('head', CAMERA_FRAME, Pose(OPTICAL, np.zeros(3))),
             ('head', LIDAR_FRAME, Pose(np.eye(3), LIDAR_OFFSET)),
         ]
-        self._send('/tf_static', START, self._messages.transforms(START, statics))
+        self._send('/tf_static', START, self._messages.transforms(START, mounts))
         frames = round(s.duration * s.rate)
         lidar_every = max(1, round(s.rate / s.lidar_rate)) if s.lidar_rate > 0 else 0
         depth_every = max(1, round(s.rate / s.depth_rate)) if s.depth_rate > 0 else 0
