@@ -111,10 +111,11 @@ def frame_strip(processed: Sequence[bool]) -> str:
     )
     for css, wanted in (('kept', True), ('lost', False)):
         path = ''.join(
-            f'M{plot.x(i):.2f} {0 if not wanted else 4}V{26 if not wanted else 22}'
+            f'M{plot.x(i + 0.5):.2f} {4 if wanted else 0}V{22 if wanted else 26}'
             for i, p in enumerate(processed)
             if p is wanted
         )
+        width = 0.62 * (plot.x(1) - plot.x(0)) if wanted else 2.5
         if path:
-            plot.add(f'<path class="stroke {css}" d="{path}"/>')
+            plot.add(f'<path class="stroke {css}" stroke-width="{width:.2f}" d="{path}"/>')
     return plot.render(stretch=True)
