@@ -47,7 +47,7 @@ ARGUMENTS = (
     ),
     DeclareLaunchArgument(
         'params_file',
-        default_value=PathJoinSubstitution([SHARE, 'config', 'detector.yaml']),
+        default_value=PathJoinSubstitution([SHARE, 'config', 'demo.yaml']),
         description='Parameters of the detector.',
     ),
     DeclareLaunchArgument(

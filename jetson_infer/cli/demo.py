@@ -8,64 +8,30 @@ import argparse
 import json
 import shlex
 import sys
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jetson_infer.cli import ros_environment
 from jetson_infer.cli.children import ProcessGroup
+from jetson_infer.cli.demo_plan import EVENTS, Plan, make_plan
 from jetson_infer.cli.demo_run import follow
 from jetson_infer.cli.demo_view import LiveView, PlainView, QuietView, View
 from jetson_infer.cli.ros_domain import hold_domain
 from jetson_infer.cli.values import positive_number, time_s
 from jetson_infer.dependencies import require
-from jetson_infer.errors import RecordingError
-from jetson_infer.toolchain.recording_files import find_recording
-from jetson_infer.toolchain.recordings import Recording, Topic
+from jetson_infer.toolchain.recordings import Recording
 from jetson_infer.toolchain.report.build import FILES, ReportOptions, build_report, prepare_folder
 from jetson_infer.toolchain.report.machine import describe_machine
 from jetson_infer.toolchain.report.run_record import RunRecord
-from jetson_infer.toolchain.report.run_result import IMAGE_TYPES, TRUTH_TYPE, join_run
+from jetson_infer.toolchain.report.run_result import join_run
 
 __all__ = ['add_arguments', 'run']
 
 END_LIMIT_S = 5.0
 """How long the processes may take to end by themselves after the recording's end."""
 
-EVENTS, LOG, ROS_LOG = 'events.jsonl', 'log.txt', 'ros_log'
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a demo plays, and where to.
-
-    :param recording: where it lies.
-    :param image: its camera's topic.
-    :param truth: its topic of true objects; None where it has none.
-    :param folder: where the report goes.
-    """
-
-    recording: Path
-    image: Topic
-    truth: Topic | None
-    folder: Path
-
-    @property
-    def launch_arguments(self) -> dict[str, object]:
-        """The launch file's arguments that follow from the recording."""
-        name, compressed = self.image.name, self.image.type.endswith('/CompressedImage')
-        if compressed and not name.endswith('/compressed'):
-            raise RecordingError(
-                f'{self.recording}: compressed images on {name}; a node that subscribes to '
-                'compressed images expects them on a topic that ends with /compressed'
-            )
-        return {
-            'recording': str(self.recording.resolve()),
-            'image_topic': name[: -len('/compressed')] if compressed else name,
-            'image_transport': 'compressed' if compressed else 'raw',
-            'events_file': str(self.folder.resolve() / EVENTS),
-        }
+LOG, ROS_LOG = 'log.txt', 'ros_log'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -113,33 +79,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def make_plan(options: argparse.Namespace) -> Plan:
-    """Look at the recording and decide what is played.
-
-    :raises RecordingError: if it cannot be read, holds no images, or a topic is not there.
-    """
-    path = find_recording(options.recording)
-    with Recording.open(path) as recording:
-        image = _choose(recording, options.image_topic, IMAGE_TYPES)
-        if image is None:
-            raise RecordingError(f'{path}: it holds no camera images ({", ".join(IMAGE_TYPES)})')
-        truth = _choose(recording, options.truth_topic, (TRUTH_TYPE,))
-    return Plan(path, image, truth, options.out)
-
-
-def _choose(recording: Recording, name: str | None, types: tuple[str, ...]) -> Topic | None:
-    if name is not None:
-        return recording.require_topics([name])[0]
-    return next(iter(recording.topics_of_type(*types)), None)
-
-
 def _play(options: argparse.Namespace, plan: Plan, record: RunRecord) -> None:
     command = ros_environment.launch_command(
         'demo.launch.py',
         {
             **plan.launch_arguments,
             'model': options.model,
-            'params_file': options.params_file,
             'rate': options.rate,
             'duration': options.duration,
         },
@@ -160,15 +105,15 @@ def _view(options: argparse.Namespace, plan: Plan) -> View:
     if options.json:
         return QuietView()
     if options.plain or not sys.stdout.isatty():
-        return PlainView()
+        return PlainView(plan.working_score)
     console = require('rich.console', 'The live view').Console()
-    return LiveView(plan.recording.name, console)
+    return LiveView(plan.recording.name, console, plan.working_score)
 
 
 def _report(options: argparse.Namespace, plan: Plan, record: RunRecord) -> dict[str, Any]:
     with Recording.open(plan.recording) as recording:
         truth = plan.truth.name if plan.truth else None
-        result = join_run(recording, record, plan.image.name, truth)
+        result = join_run(recording, record, plan.image.name, truth, plan.working_score)
         report = ReportOptions(
             plan.folder,
             not options.no_video,

@@ -49,15 +49,19 @@ class QuietView(View):
 
 
 class PlainView(View):
-    """Prints one line a second, for logs and pipes."""
+    """Prints one line a second, for logs and pipes.
 
-    def __init__(self) -> None:
+    :param min_score: objects that score less are left out.
+    """
+
+    def __init__(self, min_score: float = 0.0) -> None:
+        self._min_score = min_score
         self._next = 0.0
         self._last = ''
 
     def show(self, record: RunRecord) -> None:
         """Print a line if the last one was a second ago and this one tells something new."""
-        line = plain_line(record)
+        line = plain_line(record, self._min_score)
         if time.monotonic() < self._next or line == self._last:
             return
         self._next, self._last = time.monotonic() + 1.0, line
@@ -69,9 +73,11 @@ class LiveView(View):
 
     :param title: what is played.
     :param console: a ``rich`` console.
+    :param min_score: objects that score less are left out.
     """
 
-    def __init__(self, title: str, console: Any) -> None:
+    def __init__(self, title: str, console: Any, min_score: float = 0.0) -> None:
+        self._min_score = min_score
         self._title = title
         self._console = console
         self._rich = {
@@ -165,7 +171,7 @@ class LiveView(View):
         table = self._rich['table'].Table(box=None, expand=True, show_header=False)
         table.add_column()
         table.add_column(style='bold')
-        for label, scores in objects_by_class(record.published).items():
+        for label, scores in objects_by_class(record.published, self._min_score).items():
             table.add_row(label, ' '.join(f'{score:.2f}' for score in scores))
         return self._panel(table, 'last frame')
 
@@ -175,7 +181,7 @@ class LiveView(View):
         )
 
 
-def plain_line(record: RunRecord) -> str:
+def plain_line(record: RunRecord, min_score: float = 0.0) -> str:
     """Return the run in one line."""
     state = record.playback.get('state')
     if state in (None, 'waiting'):
@@ -188,7 +194,7 @@ def plain_line(record: RunRecord) -> str:
         counters.get(name, 0) for name in ('replaced', 'stale', 'rejected', 'failed', 'shed')
     )
     parts.append(f'processed {counters.get("processed", 0)}  lost {lost}')
-    objects = objects_by_class(record.published)
+    objects = objects_by_class(record.published, min_score)
     parts.append(', '.join(f'{len(s)} {label}' for label, s in objects.items()) or 'nothing seen')
     return '  '.join(parts)
 
@@ -238,9 +244,10 @@ def stage_rows(record: RunRecord) -> list[tuple[str, tuple[float, float, float]]
     return rows
 
 
-def objects_by_class(published: Sequence[Published]) -> dict[str, list[float]]:
+def objects_by_class(published: Sequence[Published], min_score: float) -> dict[str, list[float]]:
     """Return the scores of the newest frame's objects by class, most objects first."""
     found: dict[str, list[float]] = defaultdict(list)
     for item in published[-1].objects if published else ():
-        found[item.label].append(item.score)
+        if item.score >= min_score:
+            found[item.label].append(item.score)
     return dict(sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0])))

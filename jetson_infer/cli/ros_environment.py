@@ -12,7 +12,14 @@ from pathlib import Path
 
 from jetson_infer.errors import JetsonInferError
 
-__all__ = ['NoRosError', 'launch_command', 'node_command', 'node_environment', 'require_ros']
+__all__ = [
+    'NoRosError',
+    'launch_command',
+    'node_command',
+    'node_environment',
+    'require_ros',
+    'share_file',
+]
 
 NEEDED = ('rclpy', 'launch_ros', 'vision_msgs')
 
@@ -52,7 +59,7 @@ def launch_command(name: str, arguments: Mapping[str, object]) -> list[str]:
     :raises NoRosError: if the package is not installed where ROS 2 looks.
     """
     given = [f'{key}:={value}' for key, value in arguments.items() if value is not None]
-    path = str(_share_file(f'launch/{name}'))
+    path = str(share_file(f'launch/{name}'))
     return [sys.executable, '-m', 'jetson_infer.ros.launch_file', path, *given]
 
 
@@ -78,7 +85,11 @@ def node_environment(log_folder: Path | None = None) -> dict[str, str]:
     return environment
 
 
-def _share_file(relative: str) -> Path:
+def share_file(relative: str) -> Path:
+    """Return a file of the installed package, by its path within the share folder.
+
+    :raises NoRosError: if the package is not installed where ROS 2 looks.
+    """
     prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
     for prefix in prefixes:
         path = Path(prefix, 'share', 'jetson_infer', relative)

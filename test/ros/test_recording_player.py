@@ -217,3 +217,45 @@ def test_a_type_that_is_not_installed_is_left_out_with_a_warning(tmp_path, peer,
     asked = play(f'recording:={path}', f'topics:=["{TRUTH}"]')
     assert asked.end() == 1
     assert 'acme_msgs/msg/Rocket' in asked.output
+
+
+def play_verb(*arguments):
+    return subprocess.Popen(
+        [sys.executable, '-m', 'jetson_infer.cli.main', 'play', *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_the_play_verb_plays_with_its_options(walk, peer):
+    moved = peer.hear(CompressedImage, '/front/compressed', reliable=False)
+    clock = peer.hear(Clock, '/clock')
+    options = [
+        '--rate',
+        '2',
+        '--topics',
+        IMAGE,
+        '--wait-for',
+        IMAGE,
+        '--clock',
+        '--duration',
+        '0.5',
+    ]
+    process = play_verb(walk, *options, '--remap', f'{IMAGE}:=/front/compressed')
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, output
+    wait_for(lambda: len(moved) == 21)
+    assert stamp_ns(moved[0].header) == START_NS - 5_000_000
+    assert len(clock) >= 20
+
+
+def test_the_play_verb_ends_with_its_player(walk, peer):
+    images = peer.hear(CompressedImage, IMAGE, reliable=False)
+    process = play_verb(walk, '--loop')
+    wait_for(lambda: len(images) > 5)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert 'Traceback' not in output
+    wait_for(lambda: not peer.node.get_publishers_info_by_topic(IMAGE), 'the end of the player')

@@ -27,9 +27,10 @@ class ClassAccuracy:
     :param ap: the mean of it at IoU 0.5, 0.55, ... 0.95.
     :param recall: ascending, at IoU 0.5.
     :param precision: at those recalls.
+    :param point: recall and precision at the working score; None where that cannot be told.
     :param objects: true objects, difficult ones aside.
-    :param found: those that were found.
-    :param false: published objects that match no true one.
+    :param found: those that were found with at least the working score.
+    :param false: objects of at least that score that match no true one.
     """
 
     label: str
@@ -37,6 +38,7 @@ class ClassAccuracy:
     ap: float | None
     recall: Sequence[float]
     precision: Sequence[float]
+    point: tuple[float, float] | None
     objects: int
     found: int
     false: int
@@ -66,7 +68,8 @@ def measure_accuracy(result: RunResult) -> Accuracy:
             evaluation.add_frame(to_detections(frame.objects, ids), _to_truth(frame.truth, ids))
     means = evaluation.average_precisions().mean(axis=0)
     pairs = zip(evaluation.result(0.5).classes, means)
-    classes = tuple(_class_accuracy(item, float(ap)) for item, ap in pairs)
+    score = result.working_score
+    classes = tuple(_class_accuracy(item, float(ap), score) for item, ap in pairs)
     return Accuracy(classes, _mean(classes))
 
 
@@ -90,17 +93,24 @@ def _to_truth(objects: Sequence[TrueObject], ids: Mapping[str, int]) -> GroundTr
     )
 
 
-def _class_accuracy(item: ClassResult, mean_precision: float) -> ClassAccuracy:
-    found = round(float(item.recall[-1]) * item.objects) if item.objects and item.detections else 0
+def _class_accuracy(item: ClassResult, mean_precision: float, score: float) -> ClassAccuracy:
+    # Matching goes by falling score, so that a higher threshold leaves the matches above it alone.
+    shown = int(np.count_nonzero(item.scores >= np.float32(score)))
+    point = None
+    found = 0
+    if shown and item.objects:
+        point = (float(item.recall[shown - 1]), float(item.precision[shown - 1]))
+        found = round(point[0] * item.objects)
     return ClassAccuracy(
         item.label,
         _known(item.average_precision),
         _known(mean_precision),
         item.recall.tolist() if item.objects else [],
         item.precision.tolist() if item.objects else [],
+        point,
         item.objects,
         found,
-        item.detections - found,
+        shown - found,
     )
 
 
@@ -112,6 +122,7 @@ def _mean(classes: Sequence[ClassAccuracy]) -> ClassAccuracy:
         _known(_average([item.ap or 0.0 for item in known])),
         [],
         [],
+        None,
         sum(item.objects for item in classes),
         sum(item.found for item in classes),
         sum(item.false for item in classes),

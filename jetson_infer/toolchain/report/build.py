@@ -97,6 +97,7 @@ def summarize(
         },
         'latency_ms': {'p50': median, 'p95': p95, 'p99': p99},
         'stages_ms': stages,
+        'working_score': result.working_score,
         'accuracy': None if accuracy is None else _accuracy(accuracy),
         'counters': result.record.counters,
         'facts': dict(options.facts),
@@ -138,7 +139,7 @@ def _draw(
     """Draw every frame once: into the video, and those that were chosen for the page."""
     frames = result.frames
     chosen = choose_frames(result)
-    painter = FramePainter(result.labels)
+    painter = FramePainter(result.labels, result.working_score)
     pictures: list[Picture] = []
     legend = [LEGEND] if result.has_truth else []
     images = read_images(recording, result.image_topic, len(frames))

@@ -17,11 +17,17 @@ from jetson_infer.toolchain.report.svg import Plot, nice_ticks
 __all__ = ['frame_strip', 'latency_plot', 'precision_recall_plot', 'stage_bar', 'stages_plot']
 
 
-def precision_recall_plot(recall: Sequence[float], precision: Sequence[float], label: str) -> str:
+def precision_recall_plot(
+    recall: Sequence[float],
+    precision: Sequence[float],
+    point: tuple[float, float] | None,
+    label: str,
+) -> str:
     """Return one class's precision over recall, both from 0 to 1.
 
     :param recall: ascending.
     :param precision: at those recalls.
+    :param point: a recall and precision to mark; None for none.
     """
     plot = Plot(230, 170, (0, 1), (0, 1.02), f'precision over recall of {label}', (34, 8, 10, 32))
     plot.axes((0, 0.5, 1), (0, 0.5, 1), 'recall')
@@ -31,6 +37,8 @@ def precision_recall_plot(recall: Sequence[float], precision: Sequence[float], l
         ys = [precision[0], *precision, 0.0]
         plot.area(xs, [0.0] * len(xs), ys, 'accent')
         plot.line(xs[:-1], ys[:-1], 'accent')
+    if point is not None:
+        plot.mark(*point, 'accent', f'recall {point[0]:.2f}, precision {point[1]:.2f}')
     return plot.render()
 
 

@@ -85,7 +85,7 @@ def render_page(inputs: PageInputs) -> str:
 def _context(inputs: PageInputs) -> dict[str, Any]:
     result = inputs.result
     return {
-        'title': f'jetson_infer demo: {inputs.facts.get("recording", "")}',
+        'title': f'jetson_infer demo: {_headline(inputs)}',
         'when': inputs.when,
         'headline': _headline(inputs),
         'lede': _lede(inputs),
@@ -96,9 +96,10 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         'min_side': MIN_SIDE_PX,
         'video': inputs.video,
         'poster': _data_url(inputs.pictures[0].jpeg) if inputs.pictures else '',
-        'pictures': [_picture(picture) for picture in inputs.pictures],
+        'pictures': [_picture(p, result.working_score) for p in inputs.pictures],
         'frames_total': len(result.frames),
         'lowest_score': min((o.score for f in result.frames for o in f.objects), default=0.0),
+        'working_score': result.working_score,
         **_accuracy(inputs.accuracy),
         **_latency(result),
         **_frames(result),
@@ -108,10 +109,7 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
 
 
 def _headline(inputs: PageInputs) -> str:
-    result = inputs.result
-    processed, total = len(result.processed), len(result.frames)
-    done = 'every frame' if processed == total else f'{processed} of {total} frames'
-    return f'{inputs.facts.get("model", "The detector")} detected in {done}'
+    return f'{inputs.facts.get("model", "a detector")} on {inputs.facts.get("recording", "")}'
 
 
 def _lede(inputs: PageInputs) -> str:
@@ -151,12 +149,12 @@ def _warnings(result: RunResult) -> list[str]:
     return [f'{text} (in {n} of its reports)' for text, n in counts.most_common(3)]
 
 
-def _picture(picture: Picture) -> dict[str, Any]:
+def _picture(picture: Picture, min_score: float) -> dict[str, Any]:
     frame = picture.frame
     if frame.truth is None:
-        text = f'{len(frame.objects)} objects found'
+        text = f'{len(frame.shown(min_score))} objects found'
     else:
-        match = frame.match()
+        match = frame.match(min_score)
         there = len(match.hits) + len(match.missed)
         text = f'found {len(match.hits)} of {there}'
         if match.missed:
@@ -191,7 +189,7 @@ def _accuracy(accuracy: Accuracy | None) -> dict[str, Any]:
 
 def _class_row(item: ClassAccuracy, colour: tuple[int, int, int] = (0, 0, 0)) -> dict[str, Any]:
     blue, green, red = colour
-    chart = charts.precision_recall_plot(item.recall, item.precision, item.label)
+    chart = charts.precision_recall_plot(item.recall, item.precision, item.point, item.label)
     return {
         'label': item.label,
         'colour': f'rgb({red}, {green}, {blue})',

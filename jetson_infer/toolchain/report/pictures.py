@@ -70,7 +70,7 @@ def _worst(result: RunResult, count: int) -> list[int]:
         return []
     frames = result.frames
     apart_s = min(1.0, frames[-1].time_s / 10)
-    mistakes = {frame.number: _mistakes(frame) for frame in frames}
+    mistakes = {frame.number: _mistakes(frame, result.working_score) for frame in frames}
     found: list[int] = []
     for number in sorted(mistakes, key=lambda n: -mistakes[n]):
         if len(found) == count or not mistakes[number]:
@@ -80,8 +80,8 @@ def _worst(result: RunResult, count: int) -> list[int]:
     return found
 
 
-def _mistakes(frame: Frame) -> int:
-    match = frame.match()
+def _mistakes(frame: Frame, min_score: float) -> int:
+    match = frame.match(min_score)
     return 2 * len(match.missed) + len(match.false)
 
 
@@ -89,9 +89,11 @@ class FramePainter:
     """Draws a frame's found and true objects on its picture.
 
     :param labels: every class, in the order that decides its colour.
+    :param min_score: what scores less is not drawn.
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], min_score: float) -> None:
+        self._min_score = min_score
         self._cv2 = require('cv2', 'Drawing frames')
         self._labels = tuple(labels)
         self._ids: Mapping[str, int] = {label: i for i, label in enumerate(labels)}
@@ -104,13 +106,14 @@ class FramePainter:
 
         :param lines: text for the corner.
         """
-        missed = frame.match().missed if frame.truth is not None else ()
+        missed = frame.match(self._min_score).missed if frame.truth is not None else ()
         for true in frame.truth or ():
             if true in missed:
                 self._dashed(picture, true)
             elif not true.difficult:
                 self._thin(picture, true)
-        annotate(picture, to_detections(frame.objects, self._ids), self._labels, lines)
+        found = to_detections(frame.shown(self._min_score), self._ids)
+        annotate(picture, found, self._labels, lines)
         return picture
 
     def _thin(self, picture: Picture, true: TrueObject) -> None:

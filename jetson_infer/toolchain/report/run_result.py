@@ -65,12 +65,16 @@ class Frame:
         """What was found."""
         return self.published.objects if self.published else ()
 
-    def match(self, min_score: float = 0.0) -> Match:
+    def shown(self, min_score: float) -> tuple[DetectedObject, ...]:
+        """What was found and scores at least so much."""
+        return tuple(item for item in self.objects if item.score >= min_score)
+
+    def match(self, min_score: float) -> Match:
         """Compare what was found with what is there: same class, IoU at least 0.5, best first.
 
         :param min_score: found objects that score less are left out.
         """
-        found = sorted((o for o in self.objects if o.score >= min_score), key=lambda o: -o.score)
+        found = sorted(self.shown(min_score), key=lambda item: -item.score)
         truth = self.truth or ()
         overlap = _overlaps(found, truth)
         taken: dict[int, int] = {}
@@ -114,12 +118,14 @@ class RunResult:
     :param labels: every class that occurs, found or true, in alphabetical order.
     :param record: what was seen of the run while it ran.
     :param image_topic: the recording's topic that the frames come from.
+    :param working_score: the score from which on objects are shown and counted as found, 0 to 1.
     """
 
     frames: tuple[Frame, ...]
     labels: tuple[str, ...]
     record: RunRecord
     image_topic: str
+    working_score: float
 
     @property
     def has_truth(self) -> bool:
@@ -140,7 +146,11 @@ class RunResult:
 
 
 def join_run(
-    recording: Recording, record: RunRecord, image_topic: str, truth_topic: str | None
+    recording: Recording,
+    record: RunRecord,
+    image_topic: str,
+    truth_topic: str | None,
+    working_score: float,
 ) -> RunResult:
     """Put what was published beside what the recording holds, frame by frame.
 
@@ -148,6 +158,7 @@ def join_run(
     :param record: what was published.
     :param image_topic: the topic that the detector was given.
     :param truth_topic: the topic that says what is in the images, with their stamps; None if none.
+    :param working_score: the score from which on objects are shown and counted as found.
     :raises RecordingError: if nothing was played, or the recording is damaged.
     """
     time_map = record.time_map
@@ -168,7 +179,7 @@ def join_run(
     )
     labels = {o.label for f in frames for o in f.objects}
     labels |= {o.label for f in frames for o in f.truth or ()}
-    return RunResult(frames, tuple(sorted(labels)), record, image_topic)
+    return RunResult(frames, tuple(sorted(labels)), record, image_topic, working_score)
 
 
 def stamp_ns(message: Any) -> int:

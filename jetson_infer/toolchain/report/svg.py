@@ -112,6 +112,11 @@ class Plot:
         if path:
             self.add(f'<path class="dots {css}" style="stroke-width:{2 * radius}" d="{path}"/>')
 
+    def mark(self, x: float, y: float, css: str, title: str) -> None:
+        """Draw one point that stands out."""
+        at = f'cx="{self.x(x):.1f}" cy="{self.y(y):.1f}"'
+        self.add(f'<circle class="mark {css}" {at} r="5"><title>{escape(title)}</title></circle>')
+
     def level(self, value: float, css: str, text: str, below: bool = False) -> None:
         """Draw a horizontal line at a value, and name it at its right end, above or below."""
         y = self.y(value)

@@ -137,6 +137,12 @@ def test_plain_line_tells_it_all():
     assert line.endswith('1 person')
 
 
+def test_what_scores_too_little_is_left_out():
+    record = record_of(*run_lines(3))
+    assert plain_line(record, 0.5).endswith('1 person')
+    assert plain_line(record, 0.6).endswith('nothing seen')
+
+
 def test_plain_view_prints_only_what_is_new(capsys):
     with PlainView() as view:
         for _ in range(50):

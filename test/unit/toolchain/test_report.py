@@ -29,6 +29,7 @@ from jetson_infer.toolchain.report.video import VideoWriter
 from recording_writer import IMAGE, TRUTH
 
 FRAMES = 45
+SCORE = 0.4
 LOST = (7, 8)
 WRONG = (30,)
 
@@ -49,7 +50,7 @@ def record_of(lines):
 
 @pytest.fixture(scope='module')
 def result(recording):
-    return join_run(recording, record_of(run_lines(FRAMES, LOST, WRONG)), IMAGE, TRUTH)
+    return join_run(recording, record_of(run_lines(FRAMES, LOST, WRONG)), IMAGE, TRUTH, SCORE)
 
 
 @pytest.fixture(scope='module')
@@ -69,9 +70,9 @@ def test_frames_meet_their_detections_and_their_truth(result):
     assert all(len(frame.truth) == 1 for frame in result.frames)
     assert result.frames[20].time_s == pytest.approx(20 / RATE_HZ)
     assert result.labels == ('dog', 'person')
-    match = result.frames[3].match()
+    match = result.frames[3].match(SCORE)
     assert (len(match.hits), len(match.missed), len(match.false)) == (1, 0, 0)
-    match = result.frames[30].match()
+    match = result.frames[30].match(SCORE)
     assert (len(match.hits), len(match.missed), len(match.false)) == (0, 1, 1)
 
 
@@ -88,13 +89,13 @@ def test_a_run_at_another_rate_is_joined_too(recording):
     for line in lines:
         if line['kind'] == 'detections':
             line['stamp'] = time_map.to_live(line['stamp'] - live + recorded)
-    joined = join_run(recording, record_of(map(json.dumps, lines)), IMAGE, TRUTH)
+    joined = join_run(recording, record_of(map(json.dumps, lines)), IMAGE, TRUTH, SCORE)
     assert len(joined.processed) == FRAMES
 
 
 def test_nothing_played_is_said(recording):
     with pytest.raises(RecordingError, match='nothing to report'):
-        join_run(recording, RunRecord(), IMAGE, TRUTH)
+        join_run(recording, RunRecord(), IMAGE, TRUTH, SCORE)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,22 @@ def test_accuracy_counts_lost_frames_as_misses(result):
     assert person.ap <= person.ap50 + 1e-9
 
 
+def test_what_scores_too_little_is_counted_in_the_curve_alone(recording):
+    """The frames' scores rise from 0.5 by a thousandth a frame."""
+    record = record_of(run_lines(FRAMES))
+    low, high = (
+        measure_accuracy(join_run(recording, record, IMAGE, TRUTH, score)) for score in (0.0, 0.52)
+    )
+    assert low.mean.ap50 == high.mean.ap50 == 1.0
+    assert (low.classes[0].found, high.classes[0].found) == (FRAMES, FRAMES - 20)
+    assert low.classes[0].point == (1.0, 1.0)
+    assert high.classes[0].point == (pytest.approx((FRAMES - 20) / FRAMES), 1.0)
+    frame = join_run(recording, record, IMAGE, TRUTH, 0.52).frames[19]
+    assert len(frame.objects) == 1
+    assert frame.shown(0.52) == ()
+    assert len(frame.match(0.52).missed) == 1
+
+
 def test_chosen_frames_are_spread_and_include_the_worst(result):
     chosen = choose_frames(result)
     worst = [number for number, why in chosen.items() if why == 'worst']
@@ -134,7 +151,7 @@ def test_chosen_frames_are_spread_and_include_the_worst(result):
 
 
 def test_missed_objects_are_dashed_in_place_and_found_ones_are_not(result):
-    painter = FramePainter(result.labels)
+    painter = FramePainter(result.labels, SCORE)
 
     def edge(number):
         plain = picture(number)
@@ -235,7 +252,7 @@ def test_the_video_has_every_frame(report):
 
 def test_without_truth_and_without_video(recording, tmp_path):
     record = record_of(run_lines(FRAMES))
-    result = join_run(recording, record, IMAGE, None)
+    result = join_run(recording, record, IMAGE, None, SCORE)
     options = ReportOptions(tmp_path, False, {}, 'x', 'today')
     summary = build_report(result, recording, options)
     assert summary['accuracy'] is None
@@ -248,13 +265,12 @@ def test_without_truth_and_without_video(recording, tmp_path):
 
 def test_a_run_in_which_all_was_lost_still_has_a_report(recording, tmp_path):
     record = record_of(run_lines(FRAMES, lost=range(FRAMES)))
-    result = join_run(recording, record, IMAGE, TRUTH)
+    result = join_run(recording, record, IMAGE, TRUTH, SCORE)
     summary = build_report(result, recording, ReportOptions(tmp_path, False, {}, 'x', 'today'))
     assert summary['latency_ms'] == {'p50': None, 'p95': None, 'p99': None}
     assert summary['accuracy']['ap50'] == 0.0
-    text = (tmp_path / 'report.html').read_text()
-    Page(text)
-    assert 'nan' not in text
+    page = Page((tmp_path / 'report.html').read_text())
+    assert not re.search(r'\bnan\b', ' '.join(page.text))
 
 
 def test_a_video_that_is_broken_off_leaves_nothing(tmp_path):
