@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
     ros_environment.require_ros()
     plan = make_plan(options)
     prepare_folder(plan.folder, (*FILES, EVENTS, LOG))
+    shutil.rmtree(plan.folder / ROS_LOG, ignore_errors=True)
     record = RunRecord()
     try:
         _play(options, plan, record)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -100,6 +100,7 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         'frames_total': len(result.frames),
         'lowest_score': min((o.score for f in result.frames for o in f.objects), default=0.0),
         'working_score': result.working_score,
+        **_objects_a_frame(result),
         **_accuracy(inputs.accuracy),
         **_latency(result),
         **_frames(result),
@@ -172,11 +173,12 @@ def _picture(picture: Picture, min_score: float) -> dict[str, Any]:
     }
 
 
-def _list(labels: Any) -> str:
-    counts: dict[str, int] = {}
-    for label in labels:
-        counts[label] = counts.get(label, 0) + 1
-    return ', '.join(f'{n} {label}' if n > 1 else label for label, n in counts.items())
+def _list(labels: Iterable[str]) -> str:
+    """Count labels for a caption; many kinds are summed up."""
+    counts = Counter(labels)
+    if len(counts) > 3:
+        return f'{sum(counts.values())} objects'
+    return ', '.join(f'{n} {label}' if n > 1 else label for label, n in counts.most_common())
 
 
 def _accuracy(accuracy: Accuracy | None) -> dict[str, Any]:
@@ -248,6 +250,13 @@ def stage_table(result: RunResult) -> list[dict[str, Any]]:
         }
         for stage, values in measured.items()
     ]
+
+
+def _objects_a_frame(result: RunResult) -> dict[str, float]:
+    frames = result.processed or result.frames
+    published = sum(len(frame.objects) for frame in frames) / len(frames)
+    shown = sum(len(frame.shown(result.working_score)) for frame in frames) / len(frames)
+    return {'objects_published': published, 'objects_shown': shown}
 
 
 def _frames(result: RunResult) -> dict[str, Any]:
