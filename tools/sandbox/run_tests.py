@@ -83,7 +83,7 @@ class Runner:
         return pytest_in_ros('ros', distro)
 
     def launch(self, distro: str) -> Result:
-        """Run the tests of launched nodes; in a process of their own, as each sets rclpy up anew."""
+        """Run the tests of launched nodes; in an own process, as each sets rclpy up anew."""
         return pytest_in_ros('launch', distro)
 
     def demo(self, distro: str) -> Result:

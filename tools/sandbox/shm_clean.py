@@ -4,8 +4,8 @@
 
 With the profile of config/dds a process holds 70 MB there; killed with SIGKILL it leaves them until
 the next boot. A living process holds a lock on the file `<segment>_el`, so a segment whose lock can
-be had is nobody's. Only this user's segments are touched, and not the ports beside them: those are small, and
-a living process may still be writing to the port of a dead one.
+be had is nobody's. Only this user's segments are touched, and not the ports beside them: those are
+small, and a living process may still be writing to the port of a dead one.
 """
 
 import fcntl
