@@ -71,7 +71,9 @@ def test_every_import_is_declared_and_every_declared_package_imported() -> None:
 
 
 def test_every_extra_serves_an_optional_module() -> None:
-    requirements = re.findall(r'^(?!TEST)[A-Z]+ = \[(.+)\]', (ROOT / 'setup.py').read_text(), re.MULTILINE)
+    requirements = re.findall(
+        r'^(?!TEST)[A-Z]+ = \[(.+)\]', (ROOT / 'setup.py').read_text(), re.MULTILINE
+    )
     offered = {
         re.split('[<>=]', name)[0].lower() for name in re.findall("'([^']+)'", str(requirements))
     }

@@ -54,9 +54,10 @@ class Runner:
 
     def lint(self) -> Result:
         """Run every static check, also after one has failed."""
+        concise = ['--output-format', 'concise']  # a line each, without what it would look like
         checks = {
-            'ruff check': ['ruff', 'check', '--quiet', '.'],
-            'ruff format': ['ruff', 'format', '--quiet', '--check', '.'],
+            'ruff check': ['ruff', 'check', '--quiet', *concise, '.'],
+            'ruff format': ['ruff', 'format', '--quiet', '--check', *concise, '.'],
             'mypy': ['mypy'],
             'codespell': ['codespell'],
         }
