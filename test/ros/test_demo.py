@@ -234,11 +234,23 @@ def test_a_killed_demo_leaves_no_process_behind(walk, model_folder, tmp_path, st
     wait_for(lambda: not processes_of(out), 'their end')
 
 
-def test_a_detector_that_cannot_start_is_told(walk, tmp_path, start):
-    demo = start('--recording', walk, '--model', '/no/such/model', '--out', tmp_path, '--plain')
+def test_a_detector_that_cannot_start_is_told(walk, model_folder, tmp_path, start):
+    params = tmp_path / 'params.yaml'
+    params.write_text(
+        f'/**: {{ros__parameters: {{model: {model_folder}, score_threshold: 1.5}}}}\n'
+    )
+    out = tmp_path / 'out'
+    demo = start('--recording', walk, '--params-file', params, '--out', out, '--plain')
     code, _, errors = demo.end(60.0)
     assert code == 1
     assert 'the detector did not become active' in errors
-    assert '/no/such/model' in errors
+    assert '1.5' in errors
     assert 'Traceback' not in errors
-    assert processes_of(tmp_path) == []
+    assert processes_of(out) == []
+
+
+def test_a_model_that_is_not_there_is_told_before_anything_starts(walk, tmp_path, start):
+    demo = start('--recording', walk, '--model', '/no/such/model', '--out', tmp_path, '--plain')
+    code, output, errors = demo.end(20.0)
+    assert (code, output) == (1, '')
+    assert '/no/such/model' in errors
