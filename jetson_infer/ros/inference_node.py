@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,9 @@ from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
 
-from jetson_infer.core.accounting import FrameAccount
+from jetson_infer.core.accounting import FrameAccount, FrameCounts
+from jetson_infer.core.arrivals import Finding
+from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.parameters import ParameterSpec, ParameterValue, Settings
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.models import Model, find_model, load_model
@@ -24,17 +26,21 @@ from jetson_infer.errors import ParameterError
 from jetson_infer.pipeline.frame import Frame
 from jetson_infer.pipeline.runner import FrameRunner, Pipeline, RunnerHooks, RunnerSettings
 from jetson_infer.ros import conversions, diagnostics
+from jetson_infer.ros.arrivals import ArrivalWatch
 from jetson_infer.ros.inference_parameters import COMMON_PARAMETERS, choose_variant
 from jetson_infer.ros.lifecycle import SafeLifecycleNode
 from jetson_infer.ros.logging_bridge import RosLogHandler
 from jetson_infer.ros.parameters import DeclaredParameters
 from jetson_infer.ros.problems import ProblemLog
-from jetson_infer.ros.qos import input_profile, on_incompatible_publisher
+from jetson_infer.ros.qos import input_profile
 
 __all__ = ['InferenceNode']
 
 DIAGNOSTICS_PERIOD_S = 1.0
 DRAIN_TIMEOUT_S = 10.0
+
+OWN_LOG_LINES = ('rejected', 'failed')
+"""Causes that the log has heard of already, frame by frame."""
 
 R = TypeVar('R')
 
@@ -57,6 +63,8 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         self._model: Model | None = None
         self._runner: FrameRunner[R] | None = None
         self._subscription: Any = None
+        self._watch: ArrivalWatch | None = None
+        self._told_cause = ''
         self._declared: DeclaredParameters | None = None
         self.account = FrameAccount()
         """What became of every frame since the node was made."""
@@ -152,14 +160,14 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         assert self._declared is not None
         settings = self._declared.snapshot()
         topic, message_type = self._input(settings)
+        profile = input_profile(settings.text('input_qos'))
+        self._watch = ArrivalWatch(self, topic, message_type, profile, self._problems.report)
         self._subscription = self.create_subscription(
             message_type,
             topic,
             self._on_image if message_type is Image else self._on_compressed,
-            input_profile(settings.text('input_qos')),
-            event_callbacks=on_incompatible_publisher(
-                topic, lambda text: self._problems.report('incompatible_qos', text)
-            ),
+            profile,
+            event_callbacks=self._watch.event_callbacks(),
         )
 
     def deactivate(self) -> None:
@@ -186,6 +194,7 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self._subscription = None
+            self._watch = None
 
     def _input(self, settings: Settings) -> tuple[str, type]:
         """Return the input's topic, remapped, and its type.
@@ -201,20 +210,18 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
     # -- frames -------------------------------------------------------------------------------
 
     def _on_image(self, message: Image) -> None:
-        if self._runner is not None:
-            self._runner.receive(
-                lambda: conversions.view_image_message(message),
-                conversions.stamp_ns(message.header),
-                message.header,
-            )
+        self._receive(message, lambda: conversions.view_image_message(message))
 
     def _on_compressed(self, message: CompressedImage) -> None:
-        if self._runner is not None:
-            self._runner.receive(
-                lambda: conversions.view_compressed_message(message),
-                conversions.stamp_ns(message.header),
-                message.header,
-            )
+        self._receive(message, lambda: conversions.view_compressed_message(message))
+
+    def _receive(self, message: Any, wrap: Callable[[], ImageView | CompressedView]) -> None:
+        # A message may still be in the executor's hands when the node is deactivated.
+        if self._runner is None or self._watch is None:
+            return
+        stamp_ns = conversions.stamp_ns(message.header)
+        self._watch.hear(stamp_ns)
+        self._runner.receive(wrap, stamp_ns, message.header)
 
     def _age_ms(self, frame: Frame) -> float:
         return (self.get_clock().now().nanoseconds - frame.stamp_ns) * 1e-6
@@ -258,43 +265,66 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
     # -- diagnostics --------------------------------------------------------------------------
 
     def _publish_diagnostics(self) -> None:
-        level, message = self._health()
-        values = {'state': self.state, **diagnostics.frame_values(self.account.counts())}
+        counts = self.account.counts()
+        finding = self._look(counts)
+        level, message = self._health(finding)
+        values = {'state': self.state, 'cause': finding.cause if finding else ''}
+        values.update(diagnostics.frame_values(counts))
         runner, model = self._runner, self._model
-        if runner is not None and model is not None and self._declared is not None:
-            now = Clock(clock_type=ClockType.STEADY_TIME).now().nanoseconds
-            variant = choose_variant(model, self._declared.snapshot().text('variant'))
-            values.update(
-                model=model.card.name,
-                variant=variant.name,
-                engine=self._engine,
-                rate_in_hz=f'{runner.rate_in.rate_hz(now):.2f}',
-                rate_out_hz=f'{runner.rate_out.rate_hz(now):.2f}',
-                **diagnostics.latency_values(runner.statistics.percentiles()),
-                **self.task_values(),
-            )
+        if runner is not None and model is not None:
+            values.update(self._running_values(runner, model))
         name = f'{self.get_fully_qualified_name()}: pipeline'
         stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(
             diagnostics.diagnostics_message(stamp, name, level, message, values)
         )
 
-    def _health(self) -> tuple[bytes, str]:
+    def _running_values(self, runner: FrameRunner[R], model: Model) -> dict[str, str]:
+        assert self._declared is not None
+        now = Clock(clock_type=ClockType.STEADY_TIME).now().nanoseconds
+        variant = choose_variant(model, self._declared.snapshot().text('variant'))
+        return {
+            'model': model.card.name,
+            'variant': variant.name,
+            'engine': self._engine,
+            'rate_in_hz': f'{runner.rate_in.rate_hz(now):.2f}',
+            'rate_out_hz': f'{runner.rate_out.rate_hz(now):.2f}',
+            **diagnostics.latency_values(runner.statistics.percentiles()),
+            **self.task_values(),
+        }
+
+    def _look(self, counts: FrameCounts) -> Finding | None:
+        """Return why nothing, or little, comes; tell a cause in the log when it begins."""
+        finding = None
+        if self.state == 'active' and self._watch is not None and self._runner is not None:
+            limit_ms = self._runner.settings.stale_after_ms
+            finding = self._watch.look(counts.as_dict(), self._problems.present(), limit_ms)
+        cause = finding.cause if finding else ''
+        if finding is not None and cause != self._told_cause and cause not in OWN_LOG_LINES:
+            self.get_logger().warning(finding.message)
+        self._told_cause = cause
+        return finding
+
+    def _health(self, finding: Finding | None) -> tuple[bytes, str]:
         """Return the level and the one line that says how the node fares, and why."""
         if self.last_error:
             return diagnostics.ERROR, self.last_error
-        if self.state != 'active' or self._runner is None or self._subscription is None:
-            return diagnostics.OK, f'{self.state}: no images are processed in this state'
-        problem = self._problems.present()
-        if problem:
-            return diagnostics.WARN, problem
-        topic = self._subscription.topic_name
-        if self.count_publishers(topic) == 0:
-            return diagnostics.WARN, f'no publisher on {topic}'
+        if self.state != 'active' or self._runner is None:
+            return diagnostics.OK, self._idle_message()
+        if finding is not None:
+            level = diagnostics.ERROR if finding.cause == 'failed' else diagnostics.WARN
+            return level, finding.message
         now = Clock(clock_type=ClockType.STEADY_TIME).now().nanoseconds
-        if self._runner.rate_in.rate_hz(now) == 0.0:
-            return diagnostics.WARN, f'no images arrive on {topic}, although it has a publisher'
         return diagnostics.OK, f'{self._runner.rate_out.rate_hz(now):.1f} frames/s'
+
+    def _idle_message(self) -> str:
+        next_step = {'unconfigured': 'configure', 'inactive': 'activate'}.get(self.state)
+        if next_step is None:
+            return f'{self.state}: no images are processed in this state'
+        return (
+            f'{self.state}: no images are processed in this state; next: ros2 lifecycle set '
+            f'{self.get_fully_qualified_name()} {next_step}'
+        )
 
 
 def _runner_settings(settings: Settings) -> RunnerSettings:

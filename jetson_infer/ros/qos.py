@@ -1,21 +1,17 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""Quality of service: the profiles by name, and hearing of mismatches on both distributions."""
+"""Quality of service: the profiles by name."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
-    QoSPolicyKind,
     QoSProfile,
     ReliabilityPolicy,
 )
 
-__all__ = ['INPUT_QOS', 'LATCHED', 'OUTPUT', 'input_profile', 'on_incompatible_publisher']
+__all__ = ['INPUT_QOS', 'LATCHED', 'OUTPUT', 'input_profile']
 
 INPUT_QOS = ('sensor_data', 'reliable', 'system_default')
 """The choices of the parameter `input_qos`."""
@@ -46,20 +42,3 @@ def input_profile(name: str) -> QoSProfile:
         'system_default': ReliabilityPolicy.SYSTEM_DEFAULT,
     }[name]
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=reliability)
-
-
-def on_incompatible_publisher(topic: str, report: Callable[[str], None]) -> Any:
-    """Return subscription event callbacks that report a publisher whose QoS does not match."""
-    try:
-        from rclpy.event_handler import SubscriptionEventCallbacks
-    except ImportError:  # Humble's name
-        from rclpy.qos_event import SubscriptionEventCallbacks
-
-    def incompatible(event: Any) -> None:
-        policy = QoSPolicyKind(event.last_policy_kind).name.lower()
-        report(
-            f'a publisher on {topic} offers a QoS that the subscription does not accept '
-            f'({policy}); nothing of it arrives. Change input_qos or the publisher.'
-        )
-
-    return SubscriptionEventCallbacks(incompatible_qos=incompatible)

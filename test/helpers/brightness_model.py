@@ -26,7 +26,7 @@ description: A network whose output is known beforehand.
 license: Apache-2.0
 labels: [red, green, blue]
 input:
-  size: [64, 48]
+  size: [{width}, {height}]
   colour: rgb
   resize: letterbox
   scale: 1/255
@@ -39,8 +39,13 @@ variants:
 """
 
 
-def brightness_network() -> onnx.ModelProto:
-    """Return the network: images (1, 3, 48, 64) to output0 (1, 4 + 3, 3)."""
+def brightness_network(layers: int = 0, size: tuple[int, int] = (WIDTH, HEIGHT)):
+    """Return the network: images (1, 3, 48, 64) to output0 (1, 4 + 3, 3).
+
+    :param layers: so many passes over the image that change nothing but take their time.
+    :param size: width and height of the input.
+    """
+    width, height = size
     boxes = numpy_helper.from_array(BOXES.T[np.newaxis].copy(), 'boxes')
     eye = numpy_helper.from_array(np.eye(3, dtype=np.float32), 'eye')
     shape = numpy_helper.from_array(np.array([1, 1, 3], np.int64), 'row')
@@ -50,12 +55,15 @@ def brightness_network() -> onnx.ModelProto:
         helper.make_node('Mul', ['column', 'eye'], ['scores']),
         helper.make_node('Concat', ['boxes', 'scores'], ['output0'], axis=1),
     ]
+    constants = [boxes, eye, shape]
+    if layers:
+        nodes, constants = _slowed(nodes, constants, layers)
     graph = helper.make_graph(
         nodes,
         'brightness',
-        [helper.make_tensor_value_info('images', TensorProto.FLOAT, [1, 3, HEIGHT, WIDTH])],
+        [helper.make_tensor_value_info('images', TensorProto.FLOAT, [1, 3, height, width])],
         [helper.make_tensor_value_info('output0', TensorProto.FLOAT, [1, 7, 3])],
-        [boxes, eye, shape],
+        constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)])
     model.ir_version = 8
@@ -63,9 +71,34 @@ def brightness_network() -> onnx.ModelProto:
     return model
 
 
-def write_brightness_model(folder: Path, name: str = 'brightness') -> Path:
-    """Write the model's folder and return it."""
+def _slowed(nodes, constants, layers: int):
+    """Put average pooling over the image, again and again, before what reads it.
+
+    Pooling keeps the mean of an image of one colour.
+    """
+    slow = [
+        helper.make_node(
+            'AveragePool',
+            [f'pooled{n}' if n else 'images'],
+            [f'pooled{n + 1}'],
+            kernel_shape=[3, 3],
+            pads=[1, 1, 1, 1],
+        )
+        for n in range(layers)
+    ]
+    nodes[0].input[0] = f'pooled{layers}'
+    return [*slow, *nodes], constants
+
+
+def write_brightness_model(
+    folder: Path,
+    name: str = 'brightness',
+    layers: int = 0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> Path:
+    """Write the model's folder and return it; the parameters are those of the network."""
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(brightness_network(), folder / 'network.onnx')
-    (folder / 'model.yaml').write_text(CARD.format(name=name))
+    onnx.save(brightness_network(layers, size), folder / 'network.onnx')
+    text = CARD.format(name=name, width=size[0], height=size[1])
+    (folder / 'model.yaml').write_text(text)
     return folder

@@ -7,74 +7,14 @@ import time
 import cv2
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rcl_interfaces.msg import Parameter as ParameterMessage
+from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.msg import ParameterValue as Value
-from rcl_interfaces.srv import SetParameters
-from rclpy.lifecycle import TransitionCallbackReturn
-from sensor_msgs.msg import CompressedImage, Image
-from vision_msgs.msg import Detection2DArray, LabelInfo
+from sensor_msgs.msg import Image
+from vision_msgs.msg import LabelInfo
 
-from jetson_infer.ros.detector_node import DetectorNode
+from detector_bench import SUCCESS, Bench
 from ros_peer import compressed_message, image_message, paint, wait_for
-
-SUCCESS = TransitionCallbackReturn.SUCCESS
-
-
-class Bench:
-    """An active detector with a peer that sends it images and hears what it publishes."""
-
-    def __init__(self, start, peer, model_folder, **parameters):
-        self.peer = peer
-        self.node = start(DetectorNode, {'model': str(model_folder), **parameters})
-        self.detections = peer.hear(Detection2DArray, '/detector/output/detections')
-        self.diagnostics = peer.hear(DiagnosticArray, '/diagnostics')
-        self.transport = parameters.get('image_transport', 'raw')
-        self.sent = 0
-        assert self.node.trigger_configure() == SUCCESS
-        assert self.node.trigger_activate() == SUCCESS
-        wait_for(lambda: self.node.count_subscribers('/detector/output/detections') == 1)
-
-    def send(self, message):
-        topic = '/detector/input/image'
-        if self.transport == 'compressed':
-            publisher = self.peer.publisher(CompressedImage, topic + '/compressed')
-        else:
-            publisher = self.peer.publisher(Image, topic)
-        publisher.publish(message)
-        self.sent += 1
-
-    def infer(self, message):
-        """Send a message and return the detections that come back for it."""
-        self.send(message)
-        wanted = message.header.stamp
-
-        def answer():
-            return next((d for d in self.detections if d.header.stamp == wanted), None)
-
-        return wait_for(answer, f'detections of {wanted}')
-
-    def counters(self):
-        return self.node.account.counts().as_dict()
-
-    def set(self, name, value):
-        request = SetParameters.Request(parameters=[ParameterMessage(name=name, value=value)])
-        (result,) = self.peer.call(SetParameters, '/detector/set_parameters', request).results
-        return result
-
-    def status(self, wanted):
-        """Wait for a diagnostics status that fulfils a condition; return its values."""
-
-        def found():
-            for array in reversed(self.diagnostics):
-                for status in array.status:
-                    values = {item.key: item.value for item in status.values}
-                    if status.name == '/detector: pipeline' and wanted(status, values):
-                        return status, values
-            return None
-
-        return wait_for(found, 'such a status')
 
 
 @pytest.fixture
@@ -260,16 +200,6 @@ def test_diagnostics_tell_model_engine_rates_latencies_and_counters(bench):
         assert 0.0 <= p50 <= p99
     for counter in ('received', 'replaced', 'stale', 'rejected', 'shed', 'failed', 'waiting'):
         assert f'frames/{counter}' in values
-
-
-def test_diagnostics_say_why_nothing_comes(start, peer, model_folder):
-    bench = Bench(start, peer, model_folder)
-    status, _ = bench.status(lambda s, _: s.level == DiagnosticStatus.WARN)
-    assert status.message == 'no publisher on /detector/input/image'
-    peer.publisher(Image, '/detector/input/image')
-    bench.status(lambda s, _: 'no images arrive' in s.message)
-    bench.node.trigger_deactivate()
-    bench.status(lambda s, v: v['state'] == 'inactive' and 'no images are processed' in s.message)
 
 
 def test_inactive_nodes_process_nothing_and_reactivate(bench, peer):

@@ -123,7 +123,7 @@ def test_nothing_is_allocated_in_proportion_to_the_image(folder, size):
     ],
 )
 def test_a_card_that_does_not_fit_the_network_fails_when_opened(folder, old, new, error, message):
-    text = CARD.format(name='brightness')
+    text = CARD.format(name='brightness', width=64, height=48)
     assert old in text
     (folder / 'model.yaml').write_text(text.replace(old, new, 1))
     with pytest.raises(error, match=message):

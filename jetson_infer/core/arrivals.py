@@ -1,0 +1,219 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""Why nothing, or little, arrives or leaves: from the facts of one moment to one sentence.
+
+A node that runs and publishes nothing, without a word, is what users of every perception stack
+complain of most.  Each cause here has a fixed word, under which it is logged once, and a remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ['ArrivalFacts', 'Finding', 'PublisherFacts', 'explain']
+
+GRACE_S = 2.0
+"""How long after activation silence is not remarked on: discovery takes its time, in seconds."""
+
+SLOW_SHARE = 0.5
+"""Below this share of frames processed, the node is called too slow for its input."""
+
+FUTURE_MS = 1000.0
+"""Stamps this far ahead of the node's clock come from another clock, in milliseconds."""
+
+DAY_MS = 86_400_000.0
+
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class PublisherFacts:
+    """One publisher on the input's topic.
+
+    :param node: its node's fully qualified name.
+    :param type: what it publishes, such as ``sensor_msgs/msg/Image``.
+    :param reliable: whether it offers reliable delivery.
+    """
+
+    node: str
+    type: str
+    reliable: bool
+
+
+@dataclass(frozen=True)
+class ArrivalFacts:
+    """What is known at one moment about an active node's input.
+
+    :param topic: the input's topic.
+    :param type: the type that is subscribed to.
+    :param asks_reliable: whether the subscription asks for reliable delivery.
+    :param active_s: how long the node has been active, in seconds.
+    :param publishers: those on the topic, of whatever type.
+    :param same_type: other topics of the type that have a publisher.
+    :param counts: frames since the last look, by the names of the account.
+    :param silent_s: how long no frame has come, in seconds.
+    :param problem: the latest problem of a single frame, while it is recent.
+    :param newest_age_ms: how old the newest frame was when it came, by its stamp and the node's
+        clock; None when none came or its stamp was zero.
+    :param stale_after_ms: the limit in force; 0 for none.
+    :param lost: messages that the middleware says it lost since the last look.
+    :param clock_stands: whether the node follows /clock and that has not moved since the last
+        look.
+    :param transport_profile: whether a DDS profile for large messages is in force.
+    """
+
+    topic: str
+    type: str
+    asks_reliable: bool = False
+    active_s: float = 1e9
+    publishers: tuple[PublisherFacts, ...] = ()
+    same_type: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    silent_s: float = 0.0
+    problem: str = ''
+    newest_age_ms: float | None = None
+    stale_after_ms: float = 0.0
+    lost: int = 0
+    clock_stands: bool = False
+    transport_profile: bool = True
+
+    def count(self, name: str) -> int:
+        """Return a counter; 0 where it is not there."""
+        return self.counts.get(name, 0)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cause and what to do about it.
+
+    :param cause: its fixed word, such as ``no_publisher``.
+    :param message: what happens, with its numbers, and the next step.
+    """
+
+    cause: str
+    message: str
+
+
+def explain(facts: ArrivalFacts) -> Finding | None:
+    """Return the first cause, in the order of a message's way, or None when all is well."""
+    for rule in (_publishers, _clock, _transport, _silence, _frames, _pace):
+        finding = rule(facts)
+        if finding is not None:
+            return finding
+    return None
+
+
+def _publishers(facts: ArrivalFacts) -> Finding | None:
+    if not facts.publishers:
+        return None if facts.active_s < GRACE_S else _no_publisher(facts)
+    matching = [publisher for publisher in facts.publishers if publisher.type == facts.type]
+    if not matching:
+        other = facts.publishers[0]
+        return Finding(
+            'wrong_type',
+            f'{other.node} publishes {other.type} on {facts.topic}, and this node takes '
+            f'{facts.type} there; set image_transport, or remap ~/input/image',
+        )
+    if facts.asks_reliable and not any(publisher.reliable for publisher in matching):
+        return Finding(
+            'incompatible_qos',
+            f'{matching[0].node} offers best-effort delivery on {facts.topic}, and input_qos asks '
+            'for reliable, so that nothing of it arrives; set input_qos to sensor_data',
+        )
+    return None
+
+
+def _no_publisher(facts: ArrivalFacts) -> Finding:
+    if facts.same_type:
+        shown = ', '.join(facts.same_type[:_LISTED])
+        more = (
+            f' and {len(facts.same_type) - _LISTED} more' if len(facts.same_type) > _LISTED else ''
+        )
+        hint = f'{facts.type} is published on: {shown}{more}; remap ~/input/image to one of them'
+    else:
+        hint = f'nothing in this ROS domain publishes {facts.type}; is the camera driver running?'
+    return Finding('no_publisher', f'no publisher on {facts.topic}; {hint}')
+
+
+def _clock(facts: ArrivalFacts) -> Finding | None:
+    if facts.clock_stands:
+        return Finding(
+            'clock_stands',
+            'use_sim_time is set and /clock does not advance; start the simulation or the '
+            'recording with its clock, or unset use_sim_time',
+        )
+    age = facts.newest_age_ms
+    if age is None or not (facts.count('stale') or age < -FUTURE_MS):
+        return None
+    if age < -FUTURE_MS:
+        return Finding(
+            'foreign_clock',
+            f"images on {facts.topic} are stamped {_duration(-age)} in this node's future; "
+            'synchronize the clocks of both hosts (chrony, PTP)',
+        )
+    if age > DAY_MS:
+        return Finding(
+            'foreign_clock',
+            f"images on {facts.topic} are stamped {_duration(age)} before this node's time: they "
+            'follow another clock; set use_sim_time if it is simulated or recorded, or '
+            'stale_after_ms to 0',
+        )
+    return Finding(
+        'stale',
+        f'images on {facts.topic} are {age:.0f} ms old when they come, and stale_after_ms is '
+        f'{facts.stale_after_ms:g}; look for the delay before this node, or raise the limit',
+    )
+
+
+def _transport(facts: ArrivalFacts) -> Finding | None:
+    if not facts.lost:
+        return None
+    if facts.transport_profile:
+        hint = 'raise net.core.rmem_max, or send compressed images (docs/transport.md)'
+    else:
+        hint = 'set the DDS profile for large messages (docs/transport.md)'
+    return Finding(
+        'transport_loses',
+        f'the middleware lost {facts.lost} messages of {facts.topic} on their way, while '
+        f'{facts.count("received")} arrived; {hint}',
+    )
+
+
+def _silence(facts: ArrivalFacts) -> Finding | None:
+    if facts.silent_s < GRACE_S or facts.active_s < GRACE_S or not facts.publishers:
+        return None
+    hint = 'the publisher is silent'
+    if not facts.transport_profile:
+        hint += ', or all of its large messages get lost: set the DDS profile (docs/transport.md)'
+    return Finding(
+        'silent_publisher',
+        f'nothing has come on {facts.topic} for {_duration(facts.silent_s * 1000)}, although '
+        f'{facts.publishers[0].node} is connected; {hint}',
+    )
+
+
+def _frames(facts: ArrivalFacts) -> Finding | None:
+    if not facts.problem:
+        return None
+    return Finding('failed' if facts.count('failed') else 'rejected', facts.problem)
+
+
+def _pace(facts: ArrivalFacts) -> Finding | None:
+    received, processed = facts.count('received'), facts.count('processed')
+    replaced = facts.count('replaced')
+    if received < 4 or not replaced or processed >= SLOW_SHARE * (received - facts.count('shed')):
+        return None
+    return Finding(
+        'too_slow',
+        f'{processed} of {received} images were processed since the last report: the network is '
+        'slower than the camera; choose a smaller variant, or set max_rate_hz',
+    )
+
+
+def _duration(milliseconds: float) -> str:
+    """Return a duration in the unit a person would use."""
+    for unit, size in (('days', DAY_MS), ('h', 3_600_000.0), ('s', 1000.0)):
+        if milliseconds >= size:
+            return f'{milliseconds / size:.1f} {unit}'
+    return f'{milliseconds:.0f} ms'

@@ -1,0 +1,107 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+import pytest
+
+from jetson_infer.core.arrivals import ArrivalFacts, PublisherFacts, explain
+
+IMAGE = 'sensor_msgs/msg/Image'
+CAMERA = PublisherFacts('/camera', IMAGE, reliable=True)
+WELL = ArrivalFacts(
+    topic='/image',
+    type=IMAGE,
+    publishers=(CAMERA,),
+    counts={'received': 30, 'processed': 30},
+    newest_age_ms=20.0,
+)
+
+
+def test_nothing_is_said_when_all_is_well():
+    assert explain(WELL) is None
+
+
+@pytest.mark.parametrize(
+    ('changes', 'cause', 'words'),
+    [
+        (
+            {'publishers': (), 'same_type': ('/left/image', '/right/image')},
+            'no_publisher',
+            ['/image;', '/left/image, /right/image', 'remap'],
+        ),
+        ({'publishers': ()}, 'no_publisher', ['nothing in this ROS domain publishes', IMAGE]),
+        (
+            {'publishers': (), 'same_type': tuple(f'/camera_{n}' for n in range(9))},
+            'no_publisher',
+            ['/camera_4 and 4 more'],
+        ),
+        (
+            {'publishers': (PublisherFacts('/jpeg', 'sensor_msgs/msg/CompressedImage', True),)},
+            'wrong_type',
+            ['/jpeg', 'CompressedImage', 'image_transport'],
+        ),
+        (
+            {'publishers': (replace(CAMERA, reliable=False),), 'asks_reliable': True},
+            'incompatible_qos',
+            ['/camera', 'best-effort', 'input_qos to sensor_data'],
+        ),
+        ({'clock_stands': True}, 'clock_stands', ['/clock does not advance', 'use_sim_time']),
+        (
+            {'counts': {'stale': 5}, 'newest_age_ms': 750.0, 'stale_after_ms': 500.0},
+            'stale',
+            ['750 ms', 'stale_after_ms is 500'],
+        ),
+        (
+            {'counts': {'stale': 5}, 'newest_age_ms': 20_000 * 86_400_000.0},
+            'foreign_clock',
+            ['20000.0 days before', 'use_sim_time'],
+        ),
+        ({'newest_age_ms': -90_000.0}, 'foreign_clock', ['90.0 s in this', 'chrony']),
+        (
+            {'lost': 12, 'transport_profile': False, 'counts': {'received': 3}},
+            'transport_loses',
+            ['lost 12 messages', '3 arrived', 'DDS profile'],
+        ),
+        ({'lost': 1}, 'transport_loses', ['rmem_max']),
+        ({'counts': {}, 'silent_s': 4.0}, 'silent_publisher', ['for 4.0 s', '/camera']),
+        (
+            {'counts': {}, 'silent_s': 4.0, 'transport_profile': False},
+            'silent_publisher',
+            ['DDS profile'],
+        ),
+        ({'problem': 'step 10 is too small'}, 'rejected', ['step 10 is too small']),
+        ({'problem': 'the engine failed', 'counts': {'failed': 1}}, 'failed', ['the engine']),
+        (
+            {'counts': {'received': 30, 'processed': 9, 'replaced': 21}},
+            'too_slow',
+            ['9 of 30', 'smaller variant'],
+        ),
+    ],
+)
+def test_each_cause_is_named_with_its_numbers_and_the_remedy(changes, cause, words):
+    finding = explain(replace(WELL, **changes))
+    assert finding is not None
+    assert finding.cause == cause
+    for word in words:
+        assert word in finding.message
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'publishers': (), 'active_s': 1.0},
+        {'counts': {}, 'silent_s': 5.0, 'active_s': 1.0},
+        {'publishers': (replace(CAMERA, reliable=False), CAMERA), 'asks_reliable': True},
+        {'newest_age_ms': 20_000 * 86_400_000.0},  # a recording is played, and no limit is set
+        {'newest_age_ms': -500.0},
+        {'counts': {'received': 30, 'processed': 10, 'shed': 20}},  # as max_rate_hz asks
+        {'counts': {'received': 2, 'processed': 0, 'replaced': 1}},
+    ],
+)
+def test_what_is_normal_is_not_remarked_on(changes):
+    assert explain(replace(WELL, **changes)) is None
+
+
+def test_the_first_cause_on_a_messages_way_is_the_one_that_is_told():
+    facts = replace(WELL, publishers=(), lost=3, problem='bad', clock_stands=True)
+    assert explain(facts).cause == 'no_publisher'
