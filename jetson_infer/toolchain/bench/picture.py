@@ -1,0 +1,119 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of a measurement: the stages with their percentiles, and the ratio frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jetson_infer.toolchain.report.svg import Plot, nice_ticks
+
+__all__ = ['draw']
+
+WIDTH, ROW, TOP = 860, 26, 64
+LABELS = 190
+FRAMES_HEIGHT = 190
+
+# A picture that is shown alone brings its own style; the hues are those of Okabe and Ito, which
+# stay distinct under colour blindness.
+STYLE = (
+    'text{font:13px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#16202c}'
+    '.title{font-size:17px;font-weight:600}.label,.tick{fill:#5b6775;font-size:12px}'
+    '.end{text-anchor:end}.middle{text-anchor:middle}.grid{stroke:#dde2e8;fill:none}'
+    '.axis,.whisker{stroke:#5b6775;fill:none}.bar{fill:#0072b2}.outside{fill:#e69f00}'
+    '.dots{fill:none;stroke-linecap:round;stroke:#0072b2;stroke-opacity:.55}'
+    '.dots.outside{stroke:#e69f00}.level{stroke:#16202c;stroke-dasharray:4 3;fill:none}'
+    '.value{font-size:12px}'
+)
+
+
+def draw(measurements: Sequence[Mapping[str, Any]], ratios: Sequence[Sequence[float]]) -> str:
+    """Return an SVG picture.
+
+    :param measurements: what :meth:`Measurement.as_dict` returns, one or two.
+    :param ratios: beside each, pipeline to bare session of every frame.
+    """
+    parts, top = [], 0
+    for measurement, series in zip(measurements, ratios):
+        bars, height = _bars(measurement)
+        parts.append(_placed(bars, top, height))
+        top += height
+        parts.append(_placed(_frames(measurement, series), top, FRAMES_HEIGHT))
+        top += FRAMES_HEIGHT + 10
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" width="{WIDTH}" '
+        f'height="{top}"><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
+        f'{"".join(parts)}</svg>\n'
+    )
+
+
+def _placed(plot: str, top: int, height: int) -> str:
+    return f'<svg x="0" y="{top}" width="{WIDTH}" height="{height}">{plot}</svg>'
+
+
+def _bars(measurement: Mapping[str, Any]) -> tuple[str, int]:
+    stages = {**measurement['stages_ms'], 'pipeline, all of it': measurement['pipeline_ms']}
+    rows = {
+        **stages,
+        'bare session': measurement['bare_session_ms'],
+        'CPU outside the session': measurement['cpu_outside_session_ms'],
+    }
+    ticks = nice_ticks(max(row['p95'] for row in rows.values()), 6)
+    height = TOP + ROW * len(rows) + 36
+    plot = Plot(WIDTH, height, (0, ticks[-1]), (0, 1), 'stages of a frame', (LABELS, TOP, 190, 34))
+    plot.text(16, 26, _heading(measurement), 'title')
+    plot.text(16, 46, f'on {measurement["engine"]}, n = {measurement["frames"]}', 'label')
+    plot.axes(ticks, (), 'ms: bar to the median, whiskers at the 95th and 99th percentile')
+    for number, (name, row) in enumerate(rows.items()):
+        y = TOP + ROW * number
+        css = 'bar' if name in ('infer', 'bare session') else 'bar outside'
+        right = max(plot.x(row['p50']) - LABELS, 1.0)
+        plot.text(LABELS - 8, y + 16, name, 'end')
+        plot.add(f'<rect class="{css}" x="{LABELS}" y="{y + 4}" width="{right:.1f}" height="16"/>')
+        end = min(plot.x(row['p99']), plot.x(ticks[-1]))
+        plot.add(f'<path class="whisker" d="M{plot.x(row["p50"]):.1f} {y + 12}H{end:.1f}"/>')
+        plot.add(f'<path class="whisker" d="M{plot.x(row["p95"]):.1f} {y + 7}v10"/>')
+        for place, figure in enumerate(('p99', 'p95', 'p50')):
+            plot.text(WIDTH - 12 - 58 * place, y + 16, f'{row[figure]:.2f}', 'end')
+    for place, figure in enumerate(('p99', 'p95', 'p50')):
+        plot.text(WIDTH - 12 - 58 * place, TOP - 4, figure, 'label end')
+    return plot.render(), height
+
+
+def _heading(measurement: Mapping[str, Any]) -> str:
+    setting = measurement['setting']
+    network = 'x'.join(map(str, measurement['network_size']))
+    model = str(setting['model']).rstrip('/').rpartition('/')[2]
+    return f'{model}, {measurement["variant"]} at {network}: {setting["images"]}'
+
+
+def _frames(measurement: Mapping[str, Any], ratios: Sequence[float]) -> str:
+    highest = sorted(ratios)[int(0.99 * (len(ratios) - 1))]
+    upper = max(1.1, highest)
+    lower = min(0.95, sorted(ratios)[int(0.01 * (len(ratios) - 1))])
+    plot = Plot(
+        WIDTH,
+        FRAMES_HEIGHT,
+        (0, len(ratios)),
+        (lower, upper),
+        'ratio of every frame',
+        (LABELS, 14, 190, 40),
+    )
+    step = 0.05 if upper - lower <= 0.3 else 0.2 if upper - lower <= 1.2 else 1.0
+    first = -(-lower // step)
+    ticks = [round((first + i) * step, 3) for i in range(int((upper - lower) / step) + 1)]
+    plot.axes([t for t in nice_ticks(len(ratios), 6) if t <= len(ratios)], ticks, 'frame')
+    plot.text(LABELS - 8 - 36, 30, 'pipeline / bare session', 'label end')
+    shown = [(i + 0.5, r) for i, r in enumerate(ratios) if lower <= r <= upper]
+    plot.dots([x for x, _ in shown], [y for _, y in shown], 'outside', 2.0)
+    ratio = measurement['pipeline_to_bare']
+    plot.level(ratio['value'], 'strong', '')
+    plot.text(WIDTH - 180, plot.y(ratio['value']) + 4, f'{ratio["value"]:.3f}', 'value')
+    plot.text(
+        WIDTH - 180,
+        plot.y(ratio['value']) + 20,
+        f'{ratio["low"]:.3f} to {ratio["high"]:.3f}',
+        'label',
+    )
+    return plot.render()

@@ -1,0 +1,80 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""`jetson-infer bench` as a person types it."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from brightness_model import write_brightness_model
+from recording_writer import write_recording
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    return write_brightness_model(tmp_path_factory.mktemp('models') / 'brightness')
+
+
+def bench(*arguments):
+    done = subprocess.run(
+        [sys.executable, '-m', 'jetson_infer.cli.main', 'bench', *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert 'Traceback' not in done.stderr
+    return done
+
+
+def test_text_json_and_picture(model, tmp_path):
+    arguments = ('--model', model, '--frames', 6, '--size', '64x48', '--out', tmp_path / 'out')
+    done = bench(*arguments, '--compare', 'size=128x96', '--rate', 200)
+    assert done.returncode == 0, done.stderr
+    for line in ('preprocess', 'bare session', 'CPU time outside session', 'at 200 Hz'):
+        assert line in done.stdout
+    assert 'size=128x96, as a ratio' in done.stdout
+    assert (tmp_path / 'out/bench.svg').read_text().startswith('<svg')
+    written = json.loads((tmp_path / 'out/bench.json').read_text())
+    first, second = written['measurements']
+    assert (first['setting']['size'], second['setting']['size']) == ('64x48', '128x96')
+    assert first['paced']['frames']['received'] == 6
+    assert written['comparison']['pipeline']['count'] == 6
+
+
+def test_json_is_all_that_is_printed(model, tmp_path):
+    _, jpeg = cv2.imencode('.jpg', np.full((48, 64, 3), 200, np.uint8))
+    walk = write_recording(tmp_path / 'walk', frames=5, images=[jpeg.tobytes()])
+    done = bench('--model', model, '--frames', 4, '--recording', walk, '--json')
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result['measurements'][0]['setting']['images'] == 'recording walk'
+    assert result['measurements'][0]['frames'] == 4
+    assert result['machine']['cores']
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'code', 'named'),
+    [
+        (('--frames', '1'), 2, '2 on'),
+        (('--frames', 'many'), 2, 'many'),
+        (('--rate', '0'), 2, 'above 0'),
+        (('--size', 'big'), 1, 'WIDTHxHEIGHT'),
+        (('--encoding', 'bgr'), 1, 'bgr8'),
+        (('--threads', 'all'), 1, 'threads=all'),
+        (('--model', 'nothing_like_it'), 1, 'nothing_like_it'),
+        (('--variant', 'nothing_like_it'), 1, 'nothing_like_it'),
+        (('--compare', 'speed=2'), 1, 'speed=2'),
+        (('--recording', '/nowhere'), 1, '/nowhere'),
+        (('--encoding', 'nv12', '--size', '63x48'), 1, '63x48'),
+    ],
+)
+def test_what_cannot_be_measured_is_named(model, arguments, code, named):
+    default = () if '--model' in arguments else ('--model', model)
+    done = bench(*default, *arguments)
+    assert done.returncode == code
+    assert named in done.stderr
+    assert not done.stdout
