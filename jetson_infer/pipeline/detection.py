@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import numpy as np
@@ -83,6 +84,11 @@ class DetectionPipeline:
         detections = Detections(boxes[inside], found.scores[inside], found.class_ids[inside])
         clock.mark('decode')
         return detections
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """How many candidates were dropped so far because they cannot be boxes, by reason."""
+        return self._decoder.dropped
 
     def close(self) -> None:
         """Release the network; may be called twice."""

@@ -116,8 +116,12 @@ class DetectorNode(InferenceNode[Detections]):
         }
 
     def task_values(self) -> Mapping[str, str]:
-        """Return how many debug images were drawn."""
-        return {'debug_images': str(self._debug_images)}
+        """Return how many debug images were drawn, and what the decoder could not use."""
+        values = {'debug_images': str(self._debug_images)}
+        if self._pipeline is not None:
+            for reason, count in self._pipeline.dropped.items():
+                values[f'candidates/{reason}'] = str(count)
+        return values
 
     def check_settings(self, settings: Settings, model: Model) -> None:
         """Check that the wanted classes exist."""

@@ -73,3 +73,9 @@ class Bench:
             return None
 
         return wait_for(found, 'such a status')
+
+
+def classes(message):
+    return {
+        d.results[0].hypothesis.class_id: d.results[0].hypothesis.score for d in message.detections
+    }

@@ -13,19 +13,13 @@ from rcl_interfaces.msg import ParameterValue as Value
 from sensor_msgs.msg import Image
 from vision_msgs.msg import LabelInfo
 
-from detector_bench import SUCCESS, Bench
+from detector_bench import SUCCESS, Bench, classes
 from ros_peer import compressed_message, image_message, paint, wait_for
 
 
 @pytest.fixture
 def bench(start, peer, model_folder):
     return Bench(start, peer, model_folder)
-
-
-def classes(message):
-    return {
-        d.results[0].hypothesis.class_id: d.results[0].hypothesis.score for d in message.detections
-    }
 
 
 def test_detections_carry_the_inputs_header_labels_and_boxes_in_its_pixels(bench):
@@ -133,25 +127,6 @@ def test_the_debug_image_is_drawn_only_while_someone_looks(bench, peer):
     # The box of class 0 reaches from (60, 45) to (100, 75): its outline is drawn, its inside kept.
     assert changed[45, 60:100].mean() > 0.9
     assert not changed[55:65, 75:90].any()
-
-
-@pytest.mark.parametrize(
-    ('changes', 'reason'),
-    [
-        ({'encoding': 'rainbow8'}, 'unknown_encoding'),
-        ({'width': 0}, 'zero_size'),
-        ({'step': 10}, 'bad_step'),
-        ({'height': 4800}, 'short_data'),
-    ],
-)
-def test_bad_images_are_rejected_by_name_and_the_node_goes_on(bench, changes, reason):
-    bench.send(image_message(paint(9, 9, 9), number=1, **changes))
-    wait_for(lambda: bench.counters().get(f'rejected/{reason}') == 1, f'a frame rejected: {reason}')
-    bench.infer(image_message(paint(0, 0, 0), number=2))
-    status, values = bench.status(lambda _, v: v.get(f'frames/rejected/{reason}') == '1')
-    assert status.level == DiagnosticStatus.WARN
-    assert status.message
-    assert values['frames/processed'] == '1'
 
 
 def test_every_frame_is_accounted_for_in_a_flood(bench):
