@@ -30,7 +30,8 @@ class TrueObject:
     """One object that is in a frame.
 
     :param label: its class.
-    :param visible: the fraction of it that can be seen, 0 to 1.
+    :param visible: the fraction of it that can be seen, 0 to 1; 0 also where the recording says
+        that the object does not count.
     :param box: ``x_min, y_min, x_max, y_max`` in pixels of the image.
     """
 

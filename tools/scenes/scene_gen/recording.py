@@ -186,7 +186,8 @@ class Recorder:
             center, size, yaw = oriented_box(thing)
             pose = Pose(view.rotation.T @ rot_z(yaw), view.to_optical(center[None])[0])
             rows.append({
-                'label': thing.label, 'score': o.fraction, 'id': f'{thing.label}_{o.thing}',
+                'label': thing.label, 'score': 0.0 if o.difficult else o.fraction,
+                'id': f'{thing.label}_{o.thing}',
                 'box': o.box, 'pose': pose, 'size': size,
             })  # fmt: skip
         self._send(
