@@ -62,6 +62,8 @@ class Worker(Generic[T]):
         try:
             self._opening.result()
         except BaseException:
+            # Also when the wait itself is interrupted: what is being opened is then closed again.
+            self._slot.close()
             self._thread.join()
             raise
 

@@ -157,6 +157,9 @@ class SafeLifecycleNode(LifecycleNode):
             self.get_logger().error(self.last_error)
             return on_refusal
         except Exception as error:  # noqa: BLE001 - rclpy would drop it without a word
+            if not self.context.ok():
+                # A signal has ended the context in the middle of the work; there is no fault.
+                return TransitionCallbackReturn.ERROR
             self.last_error = f'cannot {what}: {type(error).__name__}: {error}'
             self.get_logger().error(f'{self.last_error}\n{traceback.format_exc()}')
             return TransitionCallbackReturn.ERROR

@@ -20,7 +20,7 @@ CANDIDATES[0, 4:] = np.eye(3) * 0.9
 
 
 def _brightness(scale: float):
-    """Return nodes that make ``level``: int64 (1,), the image's mean times a scale, rounded down."""
+    """Return nodes that make ``level``: int64 (1,), the mean times a scale, rounded down."""
     return [
         helper.make_node('ReduceMean', ['images'], ['mean'], axes=[0, 1, 2, 3], keepdims=0),
         helper.make_node('Mul', ['mean', 'scale'], ['scaled']),

@@ -59,8 +59,8 @@ def compressed_message(data, image_format='jpeg', number=0):
 class Peer:
     """A node beside the one under test, that publishes to it, hears it and calls its services."""
 
-    def __init__(self, executor):
-        self.node = rclpy.create_node('peer')
+    def __init__(self, executor, name='peer'):
+        self.node = rclpy.create_node(name)
         self._publishers = {}
         executor.add_node(self.node)
 
