@@ -10,6 +10,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from jetson_infer.ros.lifecycle import RCLError, SafeLifecycleNode
+from jetson_infer.ros.memory import keep_freed_memory
 
 __all__ = ['run']
 
@@ -20,6 +21,7 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
     :param make_node: makes the node, after rclpy was initialized.
     :param args: command-line arguments; those of the process when None.
     """
+    keep_freed_memory()
     rclpy.init(args=args)
     try:
         node = make_node()
