@@ -50,12 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--rate',
         type=positive_number,
         metavar='HZ',
-        help='also send frames at this rate, and count those dropped',
+        help='also send frames at this rate, and count those dropped (--node: 10)',
     )
     parser.add_argument(
         '--compare',
         metavar='KEY=VALUE,...',
         help='measure a second setting in turn with the first: threads=2,size=1920x1080',
+    )
+    parser.add_argument(
+        '--node', action='store_true', help='measure the detector node over DDS (needs ROS 2)'
     )
     parser.add_argument('--json', action='store_true', help='print the result as JSON')
     parser.add_argument(
@@ -68,7 +71,12 @@ def run(options: argparse.Namespace) -> int:
     setting = _setting(options)
     single_opencv_thread()
     progress = _Progress(not options.json)
-    result = _measure(setting, options, progress)
+    if options.node:
+        from jetson_infer.cli.bench_node import measure_node
+
+        result = measure_node(setting, options, progress.show)
+    else:
+        result = _measure(setting, options, progress)
     result['machine'] = describe_machine()
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -80,8 +88,11 @@ def run(options: argparse.Namespace) -> int:
 def _setting(options: argparse.Namespace) -> BenchSetting:
     """Return the setting that the options name.
 
-    :raises BenchError: if a value cannot be.
+    :raises BenchError: if a value cannot be, or options contradict each other.
     """
+    for other in ('compare', 'recording'):
+        if options.node and getattr(options, other):
+            raise BenchError(f'--node and --{other} do not go together')
     given = {key: getattr(options, key) for key in ('threads', 'size', 'encoding', 'engine')}
     changes = ','.join(f'{key}={value}' for key, value in given.items())
     return BenchSetting(model=options.model, variant=options.variant).changed(changes)

@@ -15,6 +15,8 @@ def as_text(result: Mapping[str, Any]) -> str:
     blocks = [_measurement(one) for one in result.get('measurements', ())]
     if 'comparison' in result:
         blocks.append(_comparison(result['comparison']))
+    if 'node' in result:
+        blocks.append(_node(result['node']))
     return '\n\n'.join(blocks)
 
 
@@ -64,6 +66,31 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
     }
     lines = [f'{comparison["change"]}, as a ratio to the first at the median:']
     return '\n'.join([*lines, *(f'  {names[key]:<26}{_ratio(comparison[key])}' for key in names)])
+
+
+def _node(node: Mapping[str, Any]) -> str:
+    where = f'{node["ros_distro"]}, {node["rmw"]}'
+    subscriber = f'{node["subscriber_received"]} reached the empty subscriber'
+    rows = {
+        'node': 'node',
+        'empty subscriber': 'subscriber',
+        'bare session': 'bare_session',
+        'node - subscriber - bare': 'difference',
+    }
+    lines = [
+        f'the detector node over DDS: {node["images"]} at {node["rate_hz"]:g} Hz, {where}',
+        f'  frames: {node["sent"]} sent, {subscriber}; the node: {_counts(node)}',
+        '',
+        f'  {"CPU time a frame, ms":<26}{"median":>9}{"least":>9}{"most":>9}',
+    ]
+    costs = node['cpu_ms_per_frame']
+    return '\n'.join(
+        [*lines, *(f'  {name:<26}{_spread(costs[key])}' for name, key in rows.items())]
+    )
+
+
+def _spread(values: Mapping[str, float]) -> str:
+    return f'{values["median"]:>9.2f}{values["least"]:>9.2f}{values["most"]:>9.2f}'
 
 
 def _row(name: str, row: Mapping[str, float]) -> str:

@@ -56,6 +56,11 @@ class ProcessGroup:
             raise
 
     @property
+    def pid(self) -> int:
+        """The child's process id, which is its group's too."""
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """The child's exit code; None while it runs."""
         return self._process.poll()

@@ -188,3 +188,7 @@ def _class_ids(settings: Settings, labels: Sequence[str]) -> frozenset[int] | No
 def main(args: Sequence[str] | None = None) -> None:
     """Run the node."""
     run(DetectorNode, args)
+
+
+if __name__ == '__main__':
+    main()

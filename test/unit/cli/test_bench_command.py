@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """`jetson-infer bench` as a person types it."""
 
+import importlib.util
 import json
 import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
 import pytest
 
 from brightness_model import write_brightness_model
+from jetson_infer.cli.bench_node import cpu_s
+from jetson_infer.toolchain.bench.settings import BenchError
 from recording_writer import write_recording
 
 
@@ -78,3 +82,44 @@ def test_what_cannot_be_measured_is_named(model, arguments, code, named):
     assert done.returncode == code
     assert named in done.stderr
     assert not done.stdout
+
+
+def test_cpu_clock_of_another_process_counts_work_and_not_sleep():
+    def spent(program):
+        with subprocess.Popen(
+            [sys.executable, '-c', f'import time, threading\n{program}\ninput()'],
+            stdin=subprocess.PIPE,
+            text=True,
+        ) as process:
+            time.sleep(0.7)
+            seconds = cpu_s(process.pid)
+            process.communicate('\n')
+        return seconds
+
+    asleep = spent('time.sleep(0.1)')
+    work = 'while time.process_time() < 0.4: pass'
+    assert asleep < 0.3
+    assert spent(work) >= 0.4
+    assert spent(f'def f():\n  {work}\nt = threading.Thread(target=f); t.start(); t.join()') >= 0.4
+
+
+def test_cpu_clock_of_no_process():
+    with subprocess.Popen([sys.executable, '-c', '']) as process:
+        pass
+    with pytest.raises(BenchError, match=str(process.pid)):
+        cpu_s(process.pid)
+
+
+def test_node_without_ros_says_what_to_do(model):
+    if importlib.util.find_spec('rclpy') is not None:
+        pytest.skip('ROS 2 is here')
+    done = bench('--node', '--model', model)
+    assert done.returncode == 1
+    assert 'no ROS 2' in done.stderr
+
+
+@pytest.mark.parametrize('other', [('--compare', 'threads=2'), ('--recording', 'room_walk')])
+def test_node_does_not_go_with(model, other):
+    done = bench('--node', '--model', model, *other)
+    assert done.returncode == 1
+    assert other[0] in done.stderr

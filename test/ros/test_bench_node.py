@@ -1,0 +1,46 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""`jetson-infer bench --node`: real processes over real DDS."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from brightness_model import write_brightness_model
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    return write_brightness_model(tmp_path_factory.mktemp('models') / 'brightness')
+
+
+def bench(*arguments):
+    return subprocess.run(
+        [sys.executable, '-m', 'jetson_infer.cli.main', 'bench', '--node', *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+def test_the_node_beside_a_subscriber_and_the_session(model):
+    done = bench('--model', model, '--frames', 40, '--rate', 40, '--json')
+    assert done.returncode == 0, done.stderr
+    node = json.loads(done.stdout)['node']
+    assert node['sent'] == 2 * node['sent_to_node'] == 80
+    frames = node['frames']
+    assert frames['received'] == frames['processed'] + frames.get('replaced', 0)
+    assert 36 <= node['answered'] <= frames['processed']
+    assert 72 <= node['subscriber_received'] <= 80
+    costs = node['cpu_ms_per_frame']
+    assert costs['node']['median'] > costs['subscriber']['median'] > 0
+    assert costs['node']['median'] > costs['bare_session']['median'] > 0
+
+
+def test_a_model_that_the_node_refuses_ends_it_with_the_reason(model, tmp_path):
+    done = bench('--model', tmp_path / 'missing')
+    assert done.returncode == 1
+    assert 'missing' in done.stderr
+    assert 'Traceback' not in done.stderr
