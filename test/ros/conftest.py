@@ -11,7 +11,10 @@ from ros_peer import Peer, Spinner
 @pytest.fixture(scope='session', autouse=True)
 def ros():
     rclpy.init()
+    # One node for as long as the tests run: the DDS participant is then made and ended once.
+    node = rclpy.create_node('session')
     yield
+    node.destroy_node()
     rclpy.try_shutdown()
 
 
