@@ -1,0 +1,159 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The programs behind `make`: what they promise to leave, and not to leave, on a machine."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SANDBOX = ROOT / 'tools' / 'sandbox'
+
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(str(SANDBOX))
+    import domains
+    import processes
+    import run_tests
+    import shm_clean
+
+SEGMENT = 'fastrtps_0123456789abcdef'
+OLD = time.time() - 60
+
+
+def segment(folder: Path, name: str = SEGMENT, age: float = OLD) -> Path:
+    path = folder / name
+    path.write_bytes(bytes(1000))
+    lock = folder / f'{name}_el'
+    lock.touch()
+    os.utime(lock, (age, age))
+    return path
+
+
+def test_a_segment_of_a_dead_process_is_removed_with_its_lock(tmp_path: Path) -> None:
+    segment(tmp_path)
+    assert shm_clean.remove_dead_segments(tmp_path) == (1, 1000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_segment_in_use_is_left(tmp_path: Path) -> None:
+    path = segment(tmp_path)
+    with (tmp_path / f'{SEGMENT}_el').open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert shm_clean.remove_dead_segments(tmp_path) == (0, 0)
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ('name', 'age'),
+    [
+        ('fastrtps_port7411', OLD),  # others may write to it
+        (SEGMENT, time.time() + 60),  # made this moment, not locked yet
+        ('somebody_elses', OLD),
+    ],
+)
+def test_what_may_not_be_dead_is_left(tmp_path: Path, name: str, age: float) -> None:
+    path = segment(tmp_path, name, age)
+    assert shm_clean.remove_dead_segments(tmp_path) == (0, 0)
+    assert path.exists()
+
+
+@pytest.fixture
+def own_domains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the locks apart from those of real test runs on this machine."""
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
+    monkeypatch.setattr(tempfile, 'tempdir', None)
+
+
+@pytest.mark.usefixtures('own_domains')
+def test_domains_are_held_by_one_at_a_time_and_given_back() -> None:
+    with domains.reserve_domain() as first, domains.reserve_domain() as second:
+        assert (first, second) == (51, 52)
+        code = 'from domains import *\nwith reserve_domain() as domain: print(domain)'
+        other = subprocess.run(
+            [sys.executable, '-c', code], cwd=SANDBOX, capture_output=True, text=True, check=True
+        )
+        assert int(other.stdout) == 53
+    with domains.reserve_domain() as again:
+        assert again == 51
+
+
+@pytest.mark.usefixtures('own_domains')
+def test_when_all_domains_are_taken_it_is_said() -> None:
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(domains.reserve_domain()) for _ in range(51)]
+        assert taken == list(range(51, 102))
+        with pytest.raises(RuntimeError, match='51 to 101 are taken'):
+            stack.enter_context(domains.reserve_domain())
+
+
+def gone(process: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        # Nobody here collects a grandchild; a zombie is as good as gone.
+        status = Path(f'/proc/{process}/stat')
+        return not status.exists() or status.read_text().split()[2] == 'Z'
+    return True
+
+
+def test_a_program_that_leaves_a_process_fails_and_the_process_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, 'GRACE_S', 0.3)
+    note = tmp_path / 'left'
+    command = ['bash', '-c', f'sleep 60 & echo $! > {note}']
+    assert processes.run(command, tmp_path) == processes.LEFT_PROCESSES
+    assert gone(int(note.read_text()))
+
+
+def test_what_ignores_sigint_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, 'LIMIT_S', 0.3)
+    monkeypatch.setattr(processes, 'GRACE_S', 0.3)
+    note = tmp_path / 'left'
+    command = ['bash', '-c', f'trap "" INT; echo $$ > {note}; while true; do sleep 0.1; done']
+    assert processes.run(command, tmp_path) == processes.TIMED_OUT
+    assert gone(int(note.read_text()))
+
+
+def test_a_programs_status_and_variables_are_handed_through(tmp_path: Path) -> None:
+    assert processes.run(['bash', '-c', 'exit $WANTED'], tmp_path, {'WANTED': '7'}) == 7
+    killed = processes.run(['bash', '-c', 'kill -SEGV $$'], tmp_path)
+    assert killed == -signal.SIGSEGV
+
+
+def test_every_outcome_of_a_test_is_counted(tmp_path: Path) -> None:
+    (tmp_path / 'test_it.py').write_text(
+        'import pytest\n'
+        'def test_good(): pass\n'
+        'def test_bad(): assert False\n'
+        'def test_ugly(nothing_of_that_name): pass\n'
+        '@pytest.mark.skip(reason="why")\n'
+        'def test_skipped(): pass\n'
+    )
+    report = tmp_path / 'report.xml'
+    options = ['-q', '-p', 'no:cacheprovider', f'--junitxml={report}', '--rootdir', str(tmp_path)]
+    subprocess.run(
+        [sys.executable, '-m', 'pytest', *options, str(tmp_path)], capture_output=True, check=False
+    )
+    assert run_tests.count(report) == (1, 2, 1)
+
+
+def test_a_distribution_that_is_not_there_is_refused_by_name() -> None:
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ('ROS_DISTRO', 'AMENT_PREFIX_PATH')
+    }
+    refused = subprocess.run(
+        [SANDBOX / 'ros_env.sh', 'foxy', '--', 'true'],
+        env=clean, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert 'DISTRO=foxy' in refused.stderr
+    assert 'humble jazzy' in refused.stderr
