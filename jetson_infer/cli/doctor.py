@@ -33,6 +33,9 @@ from jetson_infer.toolchain.doctor.transport import check_transport
 
 __all__ = ['add_arguments', 'run']
 
+LISTEN_S = 5.0
+"""Fast DDS announces a process in its first half second and then every 3 s, so 3 s may miss it."""
+
 START_S = 15.0
 """What the process that looks at the graph may take beside its listening: starting, on a board."""
 
@@ -43,9 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--graph-seconds',
         type=time_s,
-        default=3.0,
+        default=LISTEN_S,
         metavar='S',
-        help='listen S s to the running nodes (default 3; 0: leave them out)',
+        help=f'listen S s to the running nodes (default {LISTEN_S:g}; 0: leave them out)',
     )
 
 

@@ -89,7 +89,7 @@ def _end(info: Any) -> dict[str, str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Listen for some seconds, then print the report; return the exit status."""
     parser = argparse.ArgumentParser(description='Print the running ROS graph as JSON.')
-    parser.add_argument('--seconds', type=float, default=3.0, help='how long to listen')
+    parser.add_argument('--seconds', type=float, default=5.0, help='how long to listen')
     options = parser.parse_args(arguments)
     rclpy.init(args=[])
     try:
