@@ -61,30 +61,44 @@ def view_compressed_message(message: CompressedImage) -> CompressedView:
 
 
 def detections_message(
-    header: Any, detections: Detections, labels: Sequence[str]
+    header: Any,
+    detections: Detections,
+    labels: Sequence[str],
+    spare: list[Detection2D] | None = None,
 ) -> Detection2DArray:
     """Return the detections of one frame as a message.
 
     :param header: the input's header, which becomes that of the array and of every detection.
     :param detections: boxes in pixels of the source image.
     :param labels: the class names by class index.
+    :param spare: messages that may be overwritten, and to which missing ones are added: making
+        one, with all that is in it, takes longer than filling it.  Whoever gives the same list
+        twice must be done with what the first call returned; publishing serializes it at once.
+        None makes messages that nobody else holds.
     """
-    message = Detection2DArray(header=header)
+    count = len(detections)
+    spare = [] if spare is None else spare
+    spare += [_new_detection() for _ in range(count - len(spare))]
     # Plain Python numbers, all at once: one conversion an element is what costs here.
-    for (x_min, y_min, x_max, y_max), score, class_id in zip(
-        detections.boxes.tolist(), detections.scores.tolist(), detections.class_ids.tolist()
-    ):
-        hypothesis = ObjectHypothesisWithPose()
-        hypothesis.hypothesis.class_id = labels[class_id]
-        hypothesis.hypothesis.score = score
-        detection = Detection2D(header=header, results=[hypothesis])
-        box = detection.bbox
-        box.center.position.x = (x_min + x_max) / 2.0
-        box.center.position.y = (y_min + y_max) / 2.0
+    values = zip(
+        spare, detections.boxes.tolist(), detections.scores.tolist(), detections.class_ids.tolist()
+    )
+    for message, (x_min, y_min, x_max, y_max), score, class_id in values:
+        message.header = header
+        hypothesis = message.results[0].hypothesis
+        hypothesis.class_id = labels[class_id]
+        hypothesis.score = score
+        box = message.bbox
+        centre = box.center.position
+        centre.x = (x_min + x_max) / 2.0
+        centre.y = (y_min + y_max) / 2.0
         box.size_x = x_max - x_min
         box.size_y = y_max - y_min
-        message.detections.append(detection)
-    return message
+    return Detection2DArray(header=header, detections=spare[:count])
+
+
+def _new_detection() -> Detection2D:
+    return Detection2D(results=[ObjectHypothesisWithPose()])
 
 
 def labels_message(header: Any, labels: Sequence[str], threshold: float) -> LabelInfo:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
-from vision_msgs.msg import Detection2DArray, LabelInfo
+from vision_msgs.msg import Detection2D, Detection2DArray, LabelInfo
 
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.parameters import ParameterSpec, ParameterValue, Settings
@@ -29,6 +29,8 @@ from jetson_infer.ros.run import run
 __all__ = ['DetectorNode', 'main']
 
 _FROM_CARD = "Until it is set, the model's card decides."
+
+_MOST_SPARE = 1000  # messages of one detection kept for the next frame; about 2 MB
 
 DETECTOR_PARAMETERS = (
     ParameterSpec(
@@ -72,6 +74,7 @@ class DetectorNode(InferenceNode[Detections]):
         self._labels: tuple[str, ...] = ()
         self._pipeline: DetectionPipeline | None = None
         self._debug_images = 0
+        self._spare: list[Detection2D] = []
         super().__init__('detector', 'detection', DETECTOR_PARAMETERS, **kwargs)
 
     def open_outputs(self, model: Model, resources: ExitStack) -> None:
@@ -144,8 +147,9 @@ class DetectorNode(InferenceNode[Detections]):
     def deliver(self, frame: Frame, result: Detections, clock: StageClock) -> None:
         """Publish the detections, and the debug image while someone looks; on the worker."""
         self._detections.publish(
-            conversions.detections_message(frame.context, result, self._labels)
+            conversions.detections_message(frame.context, result, self._labels, self._spare)
         )
+        del self._spare[_MOST_SPARE:]
         clock.mark('publish')
         if self._debug_image.get_subscription_count() > 0:
             self._publish_debug_image(frame, result, clock)
