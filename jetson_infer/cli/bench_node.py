@@ -28,7 +28,7 @@ from jetson_infer.toolchain.bench.subject import Subject
 __all__ = ['cpu_s', 'measure_node']
 
 DETECTOR = 'bench_detector'
-ROUNDS = 4
+ROUNDS = 8
 RATE_HZ = 10.0
 POLL_S = 0.02
 SILENCE_LIMIT_S = 180.0
@@ -80,6 +80,7 @@ def measure_node(
             'answered': watch.answered,
             'subscriber_received': received['received'],
             'frames': {name: int(count) for name, count in done['frames'].items()},
+            'stages_ms': _stages(done['stages']),
             'cpu_ms_per_frame': watch.costs(),
         }
     }
@@ -161,6 +162,14 @@ def cpu_s(pid: int) -> float:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError as error:
         raise BenchError(f'the CPU clock of process {pid} cannot be read: {error}') from error
+
+
+def _stages(values: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    stages: dict[str, dict[str, float]] = {}
+    for key, value in values.items():
+        stage, _, percentile = key.partition('/')
+        stages.setdefault(stage, {})[percentile] = float(value)
+    return stages
 
 
 def _events(driver: ProcessGroup, log: Path) -> Iterator[Mapping[str, Any]]:

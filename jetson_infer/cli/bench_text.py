@@ -84,9 +84,9 @@ def _node(node: Mapping[str, Any]) -> str:
         f'  {"CPU time a frame, ms":<26}{"median":>9}{"least":>9}{"most":>9}',
     ]
     costs = node['cpu_ms_per_frame']
-    return '\n'.join(
-        [*lines, *(f'  {name:<26}{_spread(costs[key])}' for name, key in rows.items())]
-    )
+    lines += [f'  {name:<26}{_spread(costs[key])}' for name, key in rows.items()]
+    lines += ['', f'  {"stages in the node, ms":<26}{"p50":>9}{"p95":>9}{"p99":>9}']
+    return '\n'.join([*lines, *(_row(name, row) for name, row in node['stages_ms'].items())])
 
 
 def _spread(values: Mapping[str, float]) -> str:

@@ -7,10 +7,11 @@ detector is active, and `bare`, while it is not.  One JSON object a line on stan
 
     {"event": "begin", "phase": "node" | "bare", "round": 0}
     {"event": "end", "phase": ..., "round": 0, "sent": 50, "answered": 50}
-    {"event": "done", "frames": {"received": "100", ...}}
+    {"event": "done", "frames": {"received": "100", ...}, "stages": {"infer/p50": "48.1", ...}}
     {"event": "failed", "reason": "..."}
 
-`answered` are the detections messages that came back; `frames` are the detector's counters.
+`answered` are the detections messages that came back; `frames` are the detector's
+counters, `stages` its percentiles in ms.
 Around a phase nothing is sent for a moment, so that whoever reads the lines can read CPU clocks.
 """
 
@@ -22,7 +23,7 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import rclpy
@@ -71,6 +72,7 @@ class BenchDriver(Node):
         self._change = self.create_client(ChangeState, f'{detector}/change_state')
         self._answered = 0
         self._frames: dict[str, str] = {}
+        self._stages: dict[str, str] = {}
         self.create_subscription(
             Detection2DArray, f'{detector}/output/detections', self._on_detections, OUTPUT
         )
@@ -92,7 +94,7 @@ class BenchDriver(Node):
             self._transition(Transition.TRANSITION_DEACTIVATE, 'deactivate')
             self._phase('bare', number, listeners=1)
         time.sleep(1.5)  # the counters are published once a second
-        _tell(event='done', frames=self._frames)
+        _tell(event='done', frames=self._frames, stages=self._stages)
 
     def _phase(self, name: str, number: int, listeners: int) -> None:
         self._wait(
@@ -137,11 +139,12 @@ class BenchDriver(Node):
         for status in message.status:
             if status.name.startswith(f'{self._values["detector"]}:'):
                 values = {item.key: item.value for item in status.values}
-                self._frames = {
-                    key.removeprefix('frames/'): value
-                    for key, value in values.items()
-                    if key.startswith('frames/')
-                }
+                self._frames = _below('frames/', values)
+                self._stages = _below('latency_ms/', values)
+
+
+def _below(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {key[len(prefix) :]: text for key, text in values.items() if key.startswith(prefix)}
 
 
 def _image(encoding: str, size: tuple[int, int], seed: int) -> Image:

@@ -37,6 +37,7 @@ def test_the_node_beside_a_subscriber_and_the_session(model):
     costs = node['cpu_ms_per_frame']
     assert costs['node']['median'] > costs['subscriber']['median'] > 0
     assert costs['node']['median'] > costs['bare_session']['median'] > 0
+    assert set(node['stages_ms']) == {'wait', 'preprocess', 'infer', 'decode', 'publish', 'total'}
 
 
 def test_a_model_that_the_node_refuses_ends_it_with_the_reason(model, tmp_path):
