@@ -26,6 +26,7 @@ from pool import load
 from predict import decode_xyxy, select
 from shards import Batch, batches
 
+DETECTIONS = 100
 Predict = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Images [B, 3, H, W] to boxes [B, N, 4] (x_min ...) and scores [B, classes, N]."""
 
@@ -61,18 +62,25 @@ def onnx_predictor(path: Path) -> tuple[Predict, tuple[int, int]]:
 
 
 @torch.no_grad()
-def measure(predict: Predict, data: Batch, size: tuple[int, int], batch: int = 64) -> Score:
+def measure(predict: Predict, data: Batch, size: tuple[int, int], batch: int = 32) -> Score:
     """Average precision over all pictures of `data`, letterboxed to `size` (width, height)."""
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     truths: list[Truth] = []
     for part in batches(data, batch):
         images, truth = letterbox(part, size)
-        found.append(select(*predict(images.float()), keep=200))
+        found.append(_best(*select(*predict(images.float()))))
         truths.append(truth)
     columns = [torch.cat(c) for c in zip(*found, strict=True)]
     names = Truth.__dataclass_fields__
     truth = Truth(**{n: torch.cat([getattr(t, n) for t in truths]) for n in names})
     return average_precision(Found(*columns), truth)
+
+
+def _best(boxes: Tensor, scores: Tensor, classes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The DETECTIONS best of each picture, as COCO's rules have it, best first."""
+    scores, index = scores.topk(min(DETECTIONS, scores.shape[1]), 1)
+    boxes = boxes.gather(1, index[..., None].expand(-1, -1, 4))
+    return boxes, scores, classes.gather(1, index)
 
 
 def as_record(score: Score) -> dict[str, object]:

@@ -129,7 +129,7 @@ def card(folder_name: str, files: dict[tuple[int, int], str]) -> dict[str, objec
         'output': {
             'decoder': 'yolo',
             'settings': {},
-            'defaults': {'score_threshold': 0.25, 'iou_threshold': 0.6, 'max_detections': 100},
+            'defaults': {'score_threshold': 0.45, 'iou_threshold': 0.5, 'max_detections': 100},
         },
         'variants': variants,
     }

@@ -74,11 +74,14 @@ def graphed_gradients(model: SceneDetector, size: tuple[int, int], batch: int) -
     with torch.cuda.graph(graph):
         parts = run(static_views, static_truth)
 
+    # The graph reads memory by address: `run` holds the cells' centres and must live as long.
+    keep_alive = (run, graph)
+
     def replay(views: Tensor, truth: Truth) -> dict[str, Tensor]:
         static_views.copy_(views)
         for f in fields(Truth):
             getattr(static_truth, f.name).copy_(getattr(truth, f.name))
-        graph.replay()
+        keep_alive[1].replay()
         return parts
 
     return replay

@@ -37,8 +37,10 @@ def complete_iou(a: Tensor, b: Tensor) -> Tensor:
     """
     size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
     overlap = torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])
-    shared = overlap.clamp(min=0).prod(-1)
-    iou = shared / (size_a.prod(-1) + size_b.prod(-1) - shared + 1e-7)
+    # Written out: the gradient of prod() would make the host wait for the device.
+    shared = overlap[..., 0].clamp(min=0) * overlap[..., 1].clamp(min=0)
+    areas = size_a[..., 0] * size_a[..., 1] + size_b[..., 0] * size_b[..., 1]
+    iou = shared / (areas - shared + 1e-7)
     hull = torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])
     apart = ((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2).square().sum(-1)
     angle = torch.atan(size_b[..., 0] / (size_b[..., 1] + 1e-7)) - torch.atan(

@@ -56,12 +56,17 @@ def iou_matrix(a: Tensor, b: Tensor) -> Tensor:
 
 
 def select(
-    boxes: Tensor, scores: Tensor, iou_threshold: float = 0.6, keep: int = 300, floor: float = 1e-3
+    boxes: Tensor,
+    scores: Tensor,
+    iou_threshold: float = 0.5,
+    keep: int = 1000,
+    floor: float = 1e-3,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Non-maximum suppression by class, for a whole batch at once.
 
-    The `keep` best (cell, class) pairs of each image compete; a pair falls to a better pair of its
-    class that overlaps it by more than the threshold and was not itself suppressed.
+    The `keep` best (cell, class) pairs of each image compete: enough of them that a picture full of
+    large objects, which tens of cells see, leaves room for the least certain one. A pair falls to a
+    better pair of its class that overlaps it by more than the threshold and that did not fall.
 
     Args:
         boxes: [B, N, 4], x_min, y_min, x_max, y_max.

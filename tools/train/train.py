@@ -15,14 +15,13 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from augment import Strength, augment
-from checkpoint import Average, save_model
+from checkpoint import Average, load_model, save_model
 from evaluate import measure, torch_predictor
 from graphed import graphed_gradients, plain_gradients
 from labels import LABELS, SIZES
@@ -31,8 +30,8 @@ from pool import Follower, Pool, load
 from shards import Batch, frames_in
 
 WARM_UP_STEPS = 300
-CLOSING = 0.85
-"""From this share of the schedule on, views stay close to the camera's own pictures."""
+CLOSE = Strength(plain=0.7, light=0.25, colour=0.3, tint=0.08, noise=0.015, soft=0.05)
+"""Views that stay close to the camera's own pictures, for the end of the schedule."""
 
 
 def optimizer_for(model: nn.Module, rate: float, decay: float) -> torch.optim.AdamW:
@@ -55,6 +54,7 @@ class Trainer:
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         torch.manual_seed(args.seed)
         torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.benchmark_limit = 3  # trying all ten takes a minute
         torch.set_float32_matmul_precision('high')
         self.model = SceneDetector(len(LABELS)).to(self.device, memory_format=torch.channels_last)
         self.average = Average(self.model)
@@ -68,6 +68,10 @@ class Trainer:
             self.gradients = {s: plain_gradients(self.model, s) for s in SIZES}
         if args.resume and self.path('state.pt').exists():
             self._restore()
+        elif args.start_from:
+            weights = load_model(args.start_from, self.device).state_dict()
+            self.model.load_state_dict(weights)
+            self.average.model.load_state_dict(weights)
 
     def path(self, name: str) -> Path:
         """A file in the output folder."""
@@ -109,11 +113,11 @@ class Trainer:
         return self.args.rate * warm * cosine
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
-        """One update; the two input sizes take turns."""
-        size = SIZES[self.step % len(SIZES)]
-        strength = Strength()
-        if self.progress >= CLOSING:
-            strength = replace(strength, plain=0.7, noise=0.015, soft=0.05)
+        """One update, at one of the two input sizes."""
+        large, small = SIZES
+        turn = self.step % (self.args.large_steps + 1)
+        size = large if turn < self.args.large_steps else small
+        strength = CLOSE if self.progress >= self.args.closing else Strength()
         for group in self.optimizer.param_groups:
             group['lr'] = self._rate()
         parts = self.gradients[size](*augment(batch, size, strength))
@@ -132,7 +136,9 @@ class Trainer:
     def run(self, pool: Pool, held_out: Batch | None) -> None:
         """Train until the schedule or the session ends."""
         args = self.args
-        start = last_print = last_report = time.monotonic()
+        start = last_print = last_report = last_save = time.monotonic()
+        if args.until is not None:
+            args.minutes = (self.seconds + max(1.0, args.until - time.time())) / 60
         order = torch.empty(0, dtype=torch.long, device=self.device)
         counted = self.step
         while self.progress < 1 and time.monotonic() - start < 60 * args.session_minutes:
@@ -157,9 +163,11 @@ class Trainer:
                 last_print, counted = time.monotonic(), self.step
             if held_out is not None and now - last_report > 60 * args.report_minutes:
                 self.report(held_out)
-                self.save()
                 last_report = last_print = time.monotonic()
                 counted = self.step
+            if now - last_save > 60 * args.save_minutes:
+                self.save()
+                last_save = time.monotonic()
         self.save()
         if held_out is not None:
             self.report(held_out)
@@ -171,8 +179,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--held-out', type=Path, help='folder of held-out shards')
     parser.add_argument('--out', type=Path, required=True, help='folder for state.pt and model.pt')
     parser.add_argument('--minutes', type=float, default=17, help='length of the schedule')
+    parser.add_argument('--until', type=float, help='end the schedule at this Unix time instead')
     parser.add_argument('--session-minutes', type=float, default=math.inf, help='stop after these')
     parser.add_argument('--resume', action='store_true', help='go on from OUT/state.pt')
+    parser.add_argument('--start-from', type=Path, help='model.pt to begin with')
     parser.add_argument('--follow', action='store_true', help='take in new shards while training')
     parser.add_argument('--consume', action='store_true', help='delete shards once taken in')
     parser.add_argument('--frames', type=int, default=60_000, help='room for training frames')
@@ -185,6 +195,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--jpeg-share', type=float, default=0.3, help='frames through JPEG')
     parser.add_argument('--report-minutes', type=float, default=2.5, help='between reports of AP')
     parser.add_argument('--print-seconds', type=float, default=20.0, help='between progress lines')
+    parser.add_argument('--save-minutes', type=float, default=2.5, help='between checkpoints')
+    parser.add_argument(
+        '--large-steps', type=int, default=1, help='steps at the larger size for one at the smaller'
+    )
+    parser.add_argument(
+        '--closing', type=float, default=0.85, help='share after which views are mild'
+    )
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--graphs', action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
