@@ -105,7 +105,9 @@ def _running_nodes(seconds: float) -> list[Finding]:
                 f'see where it hangs: {" ".join(command)}',
             )
         ]
-    if done.returncode:
+    # Fast DDS writes its own errors to standard output as well.
+    reports = [line for line in done.stdout.splitlines() if line.startswith('{')]
+    if done.returncode or not reports:
         said = (done.stderr.strip().splitlines() or ['nothing'])[-1]
         return [
             Finding(
@@ -116,4 +118,4 @@ def _running_nodes(seconds: float) -> list[Finding]:
                 f'see all of it: {" ".join(command)}',
             )
         ]
-    return check_graph(json.loads(done.stdout.splitlines()[-1]))
+    return check_graph(json.loads(reports[-1]))

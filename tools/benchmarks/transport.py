@@ -91,7 +91,7 @@ def measure(row: Row, profile: bool) -> list[dict]:
     try:
         for process in processes:
             output, _ = process.communicate(timeout=SLACK_S + 3 * row.frames / row.rate_hz)
-            said.append(json.loads(output) if output else {})
+            said.append(json.loads(output.splitlines()[-1]) if output else {})
     except subprocess.TimeoutExpired:
         return []
     finally:
@@ -153,7 +153,7 @@ def options() -> argparse.Namespace:
     parser.add_argument('--sizes', nargs='+', choices=SIZES, default=list(SIZES))
     parser.add_argument('--qos', nargs='+', default=['best_effort', 'reliable'])
     parser.add_argument('--subscribers', nargs='+', type=int, default=[1, 2, 3, 4])
-    parser.add_argument('--depth', nargs='+', type=int, default=[1], help='of the subscriptions')
+    parser.add_argument('--depth', nargs='+', type=int, default=[5], help='of the subscriptions')
     parser.add_argument('--rate', type=float, default=30.0, help='images a second')
     parser.add_argument('--frames', type=int, default=100, help='images a round')
     parser.add_argument('--rounds', type=int, default=1, help='of both transports in turn')

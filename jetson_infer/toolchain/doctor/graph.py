@@ -20,6 +20,17 @@ STATUS_SUFFIX = ': pipeline'
 
 INPUT_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 LEVELS = {0: OK, 1: WARNING, 2: PROBLEM, 3: PROBLEM}
+BLOCKING = (
+    'no_publisher',
+    'wrong_type',
+    'incompatible_qos',
+    'clock_stands',
+    'foreign_clock',
+    'transport_loses',
+    'silent_publisher',
+)
+"""Causes, as in docs/diagnostics.md, of which nothing or much too little comes through."""
+
 COUNTERS = ('received', 'processed', 'replaced', 'stale', 'rejected', 'failed')
 
 Endpoint = Mapping[str, Any]
@@ -86,13 +97,14 @@ def _node(
     if inputs and not causes and values.get('rate_in_hz') == '0.00':
         causes.append(_silent(name, next(iter(inputs))))
     level = LEVELS.get(int(status['level']), PROBLEM)
-    # What is found out below says what its own message says, and what to do about it.
-    level = NOTE if level == WARNING and causes else level
+    if level == WARNING:
+        # What was found out from outside says what its own message says, and the command for it.
+        level = NOTE if causes else PROBLEM if values.get('cause') in BLOCKING else WARNING
     yield Finding(
         level,
         f'graph.node:{name}',
         f'{name} is active: {status["message"]}' + (f' (frames: {counts})' if counts else ''),
-        f'ros2 topic echo --once /diagnostics; the log of {name}' if level == PROBLEM else '',
+        'do as it says; docs/diagnostics.md tells more' if level == PROBLEM else '',
     )
     if not inputs:
         yield Finding(

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +125,15 @@ def test_a_broken_library_is_told_with_what_it_said(tmp_path):
     assert 'built for NumPy 1' in finding['what']
 
 
+def test_a_ros_that_makes_no_node_is_told_with_what_it_said(tmp_path):
+    (tmp_path / 'rclpy.py').write_text('raise RuntimeError("no middleware")')
+    done = doctor('--json', PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    finding = findings(done)['graph.failed']
+    assert (done.returncode, finding['level']) == (1, 'problem')
+    assert 'no middleware' in finding['what']
+    assert 'jetson_infer.ros.graph_report' in finding['remedy']
+
+
 def test_writes_nothing(tmp_path):
     write_brightness_model(tmp_path / 'models' / 'brightness')
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*')}
@@ -180,5 +188,6 @@ def test_verdict_when_all_is_well():
 
 def test_a_terminal_without_unicode_is_served():
     done = doctor('--graph-seconds', '0', PYTHONIOENCODING='ascii')
-    assert shutil.which('python3') is None or 'Traceback' not in done.stderr
+    assert 'Traceback' not in done.stderr
+    assert done.stdout.isascii()
     assert 'Machine' in done.stdout

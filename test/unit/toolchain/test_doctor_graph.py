@@ -153,6 +153,17 @@ def test_what_a_node_complains_of_itself_is_a_warning():
     assert worst(check_graph(report)).level == WARNING
 
 
+def test_what_stops_a_node_is_a_problem_in_its_own_words():
+    message = 'use_sim_time is set and /clock does not advance'
+    report = graph(
+        [status(level=1, message=message, cause='clock_stands', rate_in_hz='30.00')],
+        image=([end('/camera')], [end('/detector')]),
+    )
+    finding = worst(check_graph(report))
+    assert finding.level == PROBLEM
+    assert message in finding.what
+
+
 def test_an_input_that_discovery_has_not_shown_yet_is_said():
     assert 'longer --graph-seconds' in worst(check_graph(graph([status()]))).remedy
 
