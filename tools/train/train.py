@@ -203,7 +203,7 @@ def _arguments() -> argparse.Namespace:
         '--closing', type=float, default=0.85, help='share after which views are mild'
     )
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--graphs', action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument('--graphs', action='store_true', help='replay steps as CUDA graphs')
     return parser.parse_args()
 
 
