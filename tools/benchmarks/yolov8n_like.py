@@ -208,10 +208,45 @@ def score_bias(network: onnx.ModelProto, size: tuple[int, int], seed: int) -> fl
     return float(np.log(SCORE_THRESHOLD / (1 - SCORE_THRESHOLD)) - np.log(nth / (1 - nth)))
 
 
-def write_model(folder: Path, size: tuple[int, int] = (640, 640), seed: int = 0) -> Graph:
-    """Write the folder and return the graph, which knows what it counts."""
+def hollow(network: onnx.ModelProto, seed: int) -> onnx.ModelProto:
+    """Return a network of the same inputs and outputs that does next to nothing.
+
+    Its output is what the whole one makes of noise, whatever the image.  What a node costs around
+    its network is measured with it: the whole network's own cost varies by more than that.
+    """
+    (images,), (output,) = network.graph.input, network.graph.output
+    shape = [d.dim_value for d in images.type.tensor_type.shape.dim]
+    noise = np.random.default_rng(seed).random(shape, np.float32)
+    made = onnxruntime.InferenceSession(network.SerializeToString()).run(None, {'images': noise})[0]
+    nodes = [
+        helper.make_node('Slice', ['images', 'start', 'end'], ['pixel']),
+        helper.make_node('Mul', ['pixel', 'zero'], ['nothing']),
+        helper.make_node('Reshape', ['nothing', 'shape'], ['scalar']),
+        helper.make_node('Add', ['made', 'scalar'], ['output0']),
+    ]
+    weights = {
+        'start': np.zeros(4, np.int64),
+        'end': np.ones(4, np.int64),
+        'zero': np.zeros(1, np.float32),
+        'shape': np.ones(1, np.int64),
+        'made': made,
+    }
+    tensors = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+    graph = helper.make_graph(nodes, 'hollow', [images], [output], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], ir_version=8)
+
+
+def write_model(
+    folder: Path, size: tuple[int, int] = (640, 640), seed: int = 0, empty: bool = False
+) -> Graph:
+    """Write the folder and return the graph, which knows what it counts.
+
+    :param empty: write the hollow network instead.
+    """
     first, _ = make_network(size, seed, -8.0)
     network, graph = make_network(size, seed, -8.0 + score_bias(first, size, seed))
+    if empty:
+        network = hollow(network, seed)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(network, folder / 'yolov8n_like.onnx')
     card = {
@@ -233,8 +268,14 @@ def main() -> None:
     parser.add_argument('folder', type=Path)
     parser.add_argument('--size', type=int, nargs=2, default=(640, 640), metavar=('W', 'H'))
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--hollow', action='store_true', help='inputs and outputs alone, to measure what is around'
+    )
     options = parser.parse_args()
-    graph = write_model(options.folder, tuple(options.size), options.seed)
+    graph = write_model(options.folder, tuple(options.size), options.seed, options.hollow)
+    if options.hollow:
+        print(f'{options.folder}: the same inputs and outputs, and no work between them')
+        return
     print(
         f'{options.folder}: {graph.parameters / 1e6:.2f} million parameters, '
         f'{2 * graph.multiply_adds / 1e9:.1f} GFLOP a frame'

@@ -35,3 +35,9 @@ def test_the_folder_runs_and_finds_something_in_noise(program, tmp_path):
     with Subject(BenchSetting(str(tmp_path / 'model'), size=(128, 96))) as subject:
         assert subject.network_size == (128, 96)
         assert subject.run_pipeline(0).found > 0
+
+
+def test_the_hollow_one_finds_the_same_whatever_it_sees(program, tmp_path):
+    program.write_model(tmp_path / 'model', (128, 96), empty=True)
+    with Subject(BenchSetting(str(tmp_path / 'model'), size=(128, 96))) as subject:
+        assert subject.run_pipeline(0).found == subject.run_pipeline(1).found > 0
