@@ -19,6 +19,7 @@ from scene_gen.camera import Camera, View, view  # noqa: E402
 from scene_gen.compiled import CompiledScene  # noqa: E402
 from scene_gen.dataset import LABEL_COLUMNS, samples, write_shard  # noqa: E402
 from scene_gen.lidar import Lidar, scan  # noqa: E402
+from scene_gen.meshes import rot_z  # noqa: E402
 from scene_gen.messages import quaternion  # noqa: E402
 from scene_gen.render import Renderer  # noqa: E402
 from scene_gen.scene import build  # noqa: E402
@@ -60,10 +61,41 @@ def test_truth_is_what_counting_pixels_one_by_one_finds(renderer, looked_at):
         assert s.pixels == len(rows)
         assert s.box == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
         alone = renderer.alone([s.thing], here) == s.thing
-        assert s.fraction == pytest.approx(len(rows) / alone.sum(), abs=0.02)
+        unhidden = len(rows) / alone.sum()
+        if s.truncated:
+            assert s.fraction < unhidden + 0.02
+        else:
+            assert s.fraction == pytest.approx(unhidden, abs=0.02)
         y, x = np.nonzero(alone)
         touches = x.min() == 0 or y.min() == 0 or x.max() == 159 or y.max() == 119
         assert s.truncated == touches
+
+
+def solid_angle(mask):
+    """Return the solid angle of the pixels of a mask."""
+    rows, columns = np.nonzero(mask)
+    x, y = (columns - 79.5) / SMALL.focal, (rows - 59.5) / SMALL.focal
+    return ((1 + x**2 + y**2) ** -1.5).sum()
+
+
+def test_what_lies_outside_of_the_picture_counts_as_not_visible(renderer, looked_at):
+    compiled, here, frame = looked_at
+    seen = observe(renderer, compiled, frame.instance, here, SMALL)
+    whole = max((s for s in seen if not s.truncated), key=lambda s: s.pixels)
+    # The solid angle of a thing does not change when the camera only turns.
+    angle = solid_angle(renderer.alone([whole.thing], here) == whole.thing)
+    checked = 0
+    for turn in np.linspace(-1.2, 1.2, 25):
+        there = View(here.origin, rot_z(turn) @ here.rotation)
+        instance = renderer.frame(there).instance
+        for s in observe(renderer, compiled, instance, there, SMALL):
+            if s.thing == whole.thing and s.truncated:
+                alone = renderer.alone([s.thing], there) == s.thing
+                unhidden = s.pixels / alone.sum()
+                expected = unhidden * solid_angle(alone) / angle
+                assert s.fraction == pytest.approx(expected, abs=0.06)
+                checked += 1
+    assert checked >= 2
 
 
 def test_the_first_picture_of_a_scene_equals_the_next(renderer, looked_at):

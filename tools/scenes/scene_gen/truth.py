@@ -27,6 +27,8 @@ MIN_FRACTION = 0.3
 MIN_SIDE = 12.0
 MIN_PIXELS = 200
 
+WIDER = 3.0
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -34,8 +36,9 @@ class Seen:
 
     `thing`: index into CompiledScene.labelled.  `box`: x_min, y_min, x_max, y_max of its visible
     pixels, as edges in [0, W] x [0, H] (a single pixel at (u, v) is u, v, u + 1, v + 1).
-    `pixels`: visible pixels; `fraction`: their share of those it has when rendered alone;
-    `truncated`: rendered alone, it touches the image's border.
+    `pixels`: visible pixels; `fraction`: how much of all of it is visible: the share of visible
+    pixels of those it has in the image when rendered alone, times the share of it that lies
+    within the image; `truncated`: rendered alone, it touches the image's border.
     """
 
     thing: int
@@ -105,6 +108,31 @@ def _projected(thing: Thing, view: View, camera: Camera) -> F64:
     return np.concatenate([uv.min(0) - 2, uv.max(0) + 2])
 
 
+def _shares_inside(
+    renderer: Renderer, compiled: CompiledScene, cut: list[int], view: View, camera: Camera
+) -> dict[int, float]:
+    """How much of each thing that the image's border cuts lies within the image.
+
+    Seen alone through a lens that is `WIDER` times as wide, as shares of solid angle: area in the
+    image plane would overstate what lies far out of the picture.
+    """
+    wide = Camera(camera.width, camera.height, camera.focal / WIDER)
+    x = (np.arange(wide.width) - (wide.width - 1) / 2) / wide.focal
+    y = ((np.arange(wide.height) - (wide.height - 1) / 2) / wide.focal)[:, None]
+    solid = (1 + x**2 + y**2) ** -1.5
+    inside = (np.abs(x) < camera.width / 2 / camera.focal) & (
+        np.abs(y) < camera.height / 2 / camera.focal
+    )
+    shares = {}
+    areas = {i: _projected(compiled.labelled[i], view, wide) for i in cut}
+    for group in _groups(areas):
+        alone = renderer.alone(group, view, wide)
+        for i in group:
+            part = np.where(alone == i, solid, 0)
+            shares[i] = float(part[inside].sum() / max(part.sum(), 1e-12))
+    return shares
+
+
 def observe(
     renderer: Renderer, compiled: CompiledScene, instance: I32, view: View, camera: Camera
 ) -> list[Seen]:
@@ -118,22 +146,16 @@ def observe(
     for group in _groups(areas):
         alone_box, alone_pixels = _extents(renderer.alone(group, view, camera), count)
         whole[group], full[group] = alone_pixels[group], alone_box[group]
+    border = np.array([0, 0, camera.width, camera.height])
+    cut = [
+        i for i in shown if (full[i, :2] <= border[:2]).any() or (full[i, 2:] >= border[2:]).any()
+    ]
+    shares = _shares_inside(renderer, compiled, cut, view, camera)
     seen = []
     for i in shown:
-        cut = bool(
-            full[i, 0] <= 0
-            or full[i, 1] <= 0
-            or full[i, 2] >= camera.width
-            or full[i, 3] >= camera.height
-        )
         x0, y0, x1, y1 = (float(v) for v in box[i])
+        unhidden = min(1.0, float(pixels[i] / max(1, whole[i])))
         seen.append(
-            Seen(
-                i,
-                (x0, y0, x1, y1),
-                int(pixels[i]),
-                min(1.0, float(pixels[i] / max(1, whole[i]))),
-                cut,
-            )
+            Seen(i, (x0, y0, x1, y1), int(pixels[i]), unhidden * shares.get(i, 1.0), i in shares)
         )
     return seen
