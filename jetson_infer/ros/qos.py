@@ -33,14 +33,14 @@ LATCHED = QoSProfile(
 def input_profile(name: str) -> QoSProfile:
     """Return the profile for a choice of :data:`INPUT_QOS`.
 
-    Depth 5 everywhere: of a queue of one the middleware drops, uncounted, what comes while the
-    executor is busy for a moment (1 to 2 % of 1080p images at 30 Hz on two cores); with five the
-    executor takes every image, and whatever the network is too slow for is replaced in the slot,
-    and counted there.
+    Depth 10 everywhere: of a short queue the middleware drops, uncounted, what comes while the
+    executor is busy (of 1080p images at 30 Hz on two cores up to 1.6 % with a queue of one, up to
+    0.3 % with five, none with ten; docs/benchmarks.md).  The executor takes every image, and
+    whatever the network is too slow for is replaced in the slot, and counted there.
     """
     reliability = {
         'sensor_data': ReliabilityPolicy.BEST_EFFORT,
         'reliable': ReliabilityPolicy.RELIABLE,
         'system_default': ReliabilityPolicy.SYSTEM_DEFAULT,
     }[name]
-    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=reliability)
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=reliability)
