@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a program and leave nothing of it behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -54,7 +55,7 @@ def end_group(process: 'subprocess.Popen[bytes]') -> bool:
     deadline = time.monotonic() + GRACE_S
     sign = signal.SIGINT
     while True:
-        process.poll()  # collects it, or it would count as a member for ever
+        collect(process)
         try:
             os.killpg(process.pid, sign)
         except ProcessLookupError:
@@ -63,3 +64,15 @@ def end_group(process: 'subprocess.Popen[bytes]') -> bool:
         if time.monotonic() > deadline:
             sign = signal.SIGKILL
         time.sleep(0.2)
+
+
+def collect(process: 'subprocess.Popen[bytes]') -> None:
+    """Bury who has ended, or they would count as members of the group for ever.
+
+    Grandchildren come to this process where it has declared itself their reaper.
+    """
+    if process.poll() is None:
+        return
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-process.pid, os.WNOHANG)[0]:
+            pass

@@ -26,6 +26,7 @@ with pytest.MonkeyPatch.context() as patch:
 
 SEGMENT = 'fastrtps_0123456789abcdef'
 OLD = time.time() - 60
+NOW = -1.0
 
 
 def segment(folder: Path, name: str = SEGMENT, age: float = OLD) -> Path:
@@ -55,12 +56,12 @@ def test_a_segment_in_use_is_left(tmp_path: Path) -> None:
     ('name', 'age'),
     [
         ('fastrtps_port7411', OLD),  # others may write to it
-        (SEGMENT, time.time() + 60),  # made this moment, not locked yet
+        (SEGMENT, NOW),  # made this moment, not locked yet
         ('somebody_elses', OLD),
     ],
 )
 def test_what_may_not_be_dead_is_left(tmp_path: Path, name: str, age: float) -> None:
-    path = segment(tmp_path, name, age)
+    path = segment(tmp_path, name, time.time() if age == NOW else age)
     assert shm_clean.remove_dead_segments(tmp_path) == (0, 0)
     assert path.exists()
 
