@@ -27,6 +27,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 CLASSES, BINS = 80, 16
 STRIDES = (8, 16, 32)
+PROVIDERS = ['CPUExecutionProvider']
 CANDIDATES = 60
 SCORE_THRESHOLD = 0.25
 
@@ -202,7 +203,7 @@ def score_bias(network: onnx.ModelProto, size: tuple[int, int], seed: int) -> fl
     """Return the bias by which a noise image gets as many candidates as wanted."""
     width, height = size
     noise = np.random.default_rng(seed).random((1, 3, height, width), np.float32)
-    session = onnxruntime.InferenceSession(network.SerializeToString())
+    session = onnxruntime.InferenceSession(network.SerializeToString(), providers=PROVIDERS)
     best = session.run(None, {'images': noise})[0][0, 4:].max(axis=0).astype(np.float64)
     nth = np.sort(best)[-min(CANDIDATES, len(best))]
     return float(np.log(SCORE_THRESHOLD / (1 - SCORE_THRESHOLD)) - np.log(nth / (1 - nth)))
@@ -217,7 +218,9 @@ def hollow(network: onnx.ModelProto, seed: int) -> onnx.ModelProto:
     (images,), (output,) = network.graph.input, network.graph.output
     shape = [d.dim_value for d in images.type.tensor_type.shape.dim]
     noise = np.random.default_rng(seed).random(shape, np.float32)
-    made = onnxruntime.InferenceSession(network.SerializeToString()).run(None, {'images': noise})[0]
+    made = onnxruntime.InferenceSession(network.SerializeToString(), providers=PROVIDERS).run(
+        None, {'images': noise}
+    )[0]
     nodes = [
         helper.make_node('Slice', ['images', 'start', 'end'], ['pixel']),
         helper.make_node('Mul', ['pixel', 'zero'], ['nothing']),
