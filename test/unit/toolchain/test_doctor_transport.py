@@ -111,6 +111,8 @@ def test_small_socket_buffer_is_a_problem_for_cyclonedds_alone(root):
     assert '0.2 MB' in finding.what
     assert finding.remedy == 'sudo sysctl -w net.core.rmem_max=67108864'
     assert found(FASTDDS, root)['transport.receive_buffer'].level == NOTE
+    sysctl(root, 'net/core/rmem_max', 4 << 20)
+    assert found(CYCLONEDDS, root)['transport.receive_buffer'].level == WARNING
 
 
 def test_kernel_settings_for_other_machines_are_told_with_the_commands(root):
