@@ -193,8 +193,8 @@ def _receive_buffer(root: Path) -> Finding:
     if limit is None:
         return Finding(NOTE, check, 'the kernel does not tell net.core.rmem_max here')
     what = (
-        f'net.core.rmem_max is {limit / 1e6:.1f} MB: with Cyclone DDS a larger best-effort image is '
-        'lost as soon as its receiver falls behind'
+        f'net.core.rmem_max is {limit / 1e6:.1f} MB: with Cyclone DDS a larger best-effort image '
+        'is lost as soon as its receiver falls behind'
     )
     if limit < FULL_HD_BYTES:
         level = PROBLEM if limit < BUFFER_LEAST else WARNING
