@@ -19,7 +19,7 @@ from jetson_infer.pipeline.runner import FrameRunner
 from ros_peer import image_message, paint, wait_for
 
 ROUNDS = int(os.environ.get('JETSON_INFER_ENDURANCE_ROUNDS', '200'))
-FRAMES = int(os.environ.get('JETSON_INFER_ENDURANCE_FRAMES', '6000'))
+FRAMES = int(os.environ.get('JETSON_INFER_ENDURANCE_FRAMES', '2500'))
 SETTLING = 0.25
 """Share of the work after which allocators, caches and discovery have settled."""
 

@@ -3,6 +3,7 @@
 """A transport that loses large images is named; made to by a far too small socket buffer."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from test_processes import START_S, Process
+from test_processes import END_S, START_S, Process
 
 from ros_peer import wait_for
 
@@ -42,9 +43,14 @@ profile = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 publisher = node.create_publisher(Image, '/detector/input/image', profile)
 image = Image(height=1080, width=1920, step=5760, encoding='bgr8')
 image.data = array('B', bytes(5760 * 1080))
-while True:
-    publisher.publish(image)
-    time.sleep(0.1)
+try:
+    while rclpy.ok():
+        publisher.publish(image)
+        time.sleep(0.1)
+except KeyboardInterrupt:
+    pass
+node.destroy_node()
+rclpy.try_shutdown()
 """
 
 
@@ -79,7 +85,7 @@ def test_a_transport_that_loses_images_is_named(peer, model_folder, tmp_path, mo
         wait_for(lambda: 'transport_loses' in causes(), 'the cause transport_loses')
         assert time.monotonic() - began < 8.0  # three seconds for the image's first losses
     finally:
-        camera.kill()
-        camera.wait()
-        detector.child.kill()
-        detector.child.wait()
+        # Politely: who is killed lingers in discovery, and in the tests that follow.
+        camera.send_signal(signal.SIGINT)
+        detector.end(signal.SIGINT)
+        camera.wait(END_S)
