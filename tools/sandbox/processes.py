@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-LIMIT_S = 420.0
+LIMIT_S = 900.0
 GRACE_S = 5.0
 TIMED_OUT = 124
 LEFT_PROCESSES = 125
