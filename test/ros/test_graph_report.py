@@ -16,7 +16,7 @@ from jetson_infer.toolchain.doctor.findings import NOTE, OK, PROBLEM, WARNING
 from jetson_infer.toolchain.doctor.graph import check_graph
 from ros_peer import image_message, paint
 
-LISTEN_S = 4.0
+LISTEN_S = 5.0
 BEST_EFFORT = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE
 )
