@@ -15,9 +15,13 @@ __all__ = [
     'CardError',
     'DecoderError',
     'DeviceError',
+    'DeviceMemoryError',
+    'EngineBuildError',
+    'EngineError',
     'FrameRejected',
     'InternalError',
     'JetsonInferError',
+    'KernelError',
     'MissingDependencyError',
     'ModelError',
     'ParameterError',
@@ -71,6 +75,22 @@ class SessionError(JetsonInferError):
 
 class DeviceError(JetsonInferError):
     """A device that failed and took everything on it along; the node has to be configured anew."""
+
+
+class DeviceMemoryError(JetsonInferError):
+    """Memory that a device, a budget or the host did not give, with what was asked for and left."""
+
+
+class EngineError(SessionError):
+    """A serialized engine that may not be used: truncated, foreign, or built for something else."""
+
+
+class EngineBuildError(SessionError):
+    """An engine that could not be built, with every reason the builder or the parser gave."""
+
+
+class KernelError(SessionError):
+    """A CUDA kernel that could not be compiled or loaded, with what is missing."""
 
 
 class DecoderError(JetsonInferError):
