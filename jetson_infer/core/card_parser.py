@@ -21,6 +21,7 @@ from jetson_infer.core.decoders import make_decoder
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import parse_extra_inputs
 from jetson_infer.core.fields import Fields, shown
+from jetson_infer.core.tensorrt_settings import parse_tensorrt_settings
 
 __all__ = ['parse_card']
 
@@ -31,6 +32,7 @@ _INPUT_KEYS = (
     *('name', 'size', 'range', 'layout', 'colour', 'resize', 'pad_value', 'mean', 'scale'),
     *('dtype', 'extra'),
 )
+_VARIANT_KEYS = ('name', 'onnx', 'precision', 'size', 'tensorrt')
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]*')
 
 
@@ -42,7 +44,7 @@ def parse_card(mapping: object, source: str) -> ModelCard:
     :raises CardError: naming the file, the dotted key, and what is allowed.
     """
     keys = ('format', 'name', 'task', 'description', 'license', 'labels', 'input', 'output')
-    fields = Fields(mapping, source, '', (*keys, 'variants'))
+    fields = Fields(mapping, source, '', (*keys, 'tensorrt', 'variants'))
     version = fields.raw('format')
     if version != 1 or isinstance(version, bool):
         raise fields.error('format', f'must be 1, the format read here, not {shown(version)}')
@@ -209,20 +211,22 @@ def _defaults(parent: Fields) -> DetectionLimits:
 
 def _variants(parent: Fields, input_card: InputCard) -> tuple[VariantCard, ...]:
     variants: list[VariantCard] = []
+    usual = parse_tensorrt_settings(parent, input_card)
     for index, item in enumerate(parent.items('variants')):
-        prefix = f'variants[{index}]'
-        fields = Fields(item, parent.source, prefix, ('name', 'onnx', 'precision', 'size'))
+        fields = Fields(item, parent.source, f'variants[{index}]', _VARIANT_KEYS)
         name = _name(fields, 'name')
         if name == 'auto':
             raise fields.error('name', "'auto' is what chooses a variant; give it another name")
         if name in (other.name for other in variants):
             raise fields.error('name', f'{shown(name)} is already a variant; names are unique')
+        size = _variant_size(fields, input_card)
         variants.append(
             VariantCard(
                 name=name,
                 onnx=_onnx_file(fields),
                 precision=fields.choice('precision', PRECISIONS, default='fp32'),
-                size=_variant_size(fields, input_card),
+                size=size,
+                tensorrt=parse_tensorrt_settings(fields, input_card, size, usual),
             )
         )
     return tuple(variants)

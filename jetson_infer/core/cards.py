@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import ExtraInput
+from jetson_infer.core.tensorrt_settings import TensorRtSettings
 
 __all__ = [
     'InputCard',
@@ -120,12 +121,14 @@ class VariantCard:
     :param onnx: the file, relative to the card's folder.
     :param precision: ``fp32``, ``fp16``, ``int8`` or ``mixed``: what the file was made for.
     :param size: the width and height of its input.
+    :param tensorrt: how TensorRT is to build its engine.
     """
 
     name: str
     onnx: str
     precision: str
     size: Size
+    tensorrt: TensorRtSettings = field(default_factory=TensorRtSettings)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jetson_infer.core.card_parser import parse_card
 from jetson_infer.core.cards import SizeRange
 from jetson_infer.core.detections import DetectionLimits
+from jetson_infer.core.tensorrt_settings import SizeProfile, TensorRtSettings
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.errors import CardError
 
@@ -38,9 +39,19 @@ output:
   decoder: yolo
   settings: {normalized: false, extra_channels: 32}
   defaults: {score_threshold: 0.3, iou_threshold: 0.5, max_detections: 100}
+tensorrt:
+  profiles:
+    - {min: [320, 256], opt: [640, 480], max: [640, 480]}
+    - {min: [640, 512], opt: [1280, 960], max: [1280, 960]}
+  workspace_mb: 2048
+  optimization_level: 3
 variants:
   - {name: fp32_640x480, onnx: a_640x480.onnx, precision: fp32, size: [640, 480]}
-  - {name: fp32_320x256, onnx: a_320x256.onnx, precision: fp32, size: [320, 256]}
+  - name: fp32_320x256
+    onnx: a_320x256.onnx
+    precision: fp32
+    size: [320, 256]
+    tensorrt: {dla_core: 1, sparsity: true, strongly_typed: false, workspace_mb: 64}
 """
 MINIMAL = """
 format: 1
@@ -84,6 +95,14 @@ def test_full_card():
     assert card.output.defaults == DetectionLimits(0.3, 0.5, 100)
     assert [variant.name for variant in card.variants] == ['fp32_640x480', 'fp32_320x256']
     assert card.variants[1].size == (320, 256)
+    profiles = (
+        SizeProfile((320, 256), (640, 480), (640, 480)),
+        SizeProfile((640, 512), (1280, 960), (1280, 960)),
+    )
+    assert card.variants[0].tensorrt == TensorRtSettings(profiles, 2048, optimization_level=3)
+    assert card.variants[1].tensorrt == TensorRtSettings(
+        profiles, 64, dla_core=1, sparsity=True, optimization_level=3
+    )
 
 
 def test_minimal_card_gets_the_defaults():
@@ -96,6 +115,7 @@ def test_minimal_card_gets_the_defaults():
     assert card.output.defaults == DetectionLimits()
     assert card.variants[0].size == (64, 64)
     assert card.variants[0].precision == 'fp32'
+    assert card.variants[0].tensorrt == TensorRtSettings()
 
 
 @pytest.mark.parametrize(
@@ -157,6 +177,28 @@ def test_shape_of_the_input(layout, colour, shape):
         (('variants', 0, 'onnx'), 'weights.pt', '.onnx file'),
         (('variants', 0, 'precision'), 'fp64', 'fp32'),
         (('variants', 1, 'size'), [100, 100], 'input.range'),
+        (('tensorrt',), None, 'is empty'),
+        (('tensorrt',), [], 'must be a mapping'),
+        (('tensorrt', 'profiles'), [], 'at least 1'),
+        (('tensorrt', 'profiles', 0, 'min'), ..., 'is missing'),
+        (('tensorrt', 'profiles', 0, 'min'), [320], '[width, height]'),
+        (('tensorrt', 'profiles', 0, 'min'), [300, 256], 'input.range'),
+        (('tensorrt', 'profiles', 0, 'max'), [2560, 1920], 'input.range'),
+        (('tensorrt', 'profiles', 0, 'opt'), [1280, 480], 'width 1280 must lie from 320'),
+        (('tensorrt', 'profiles', 0, 'min'), [320, 512], 'height 480 must lie from 512'),
+        (
+            ('tensorrt', 'profiles', 1),
+            {'min': [320, 256], 'opt': [640, 480], 'max': [640, 480]},
+            'the same as profiles[0]',
+        ),
+        (('tensorrt', 'workspace_mb'), 0, 'from 1'),
+        (('tensorrt', 'workspace_mb'), '2 GB', 'must be an integer'),
+        (('tensorrt', 'optimization_level'), 6, 'from 0 to 5'),
+        (('variants', 1, 'tensorrt', 'dla_core'), -1, 'from 0'),
+        (('variants', 1, 'tensorrt', 'dla_core'), True, 'must be an integer'),
+        (('variants', 1, 'tensorrt', 'sparsity'), 'yes', 'true or false'),
+        (('variants', 0, 'size'), [960, 480], 'tensorrt.profiles: none admits 960x480'),
+        (('input', 'range'), ..., 'input.range, which tells them, is missing'),
     ],
 )
 def test_a_value_that_cannot_work_is_told(path, value, says):
@@ -165,7 +207,7 @@ def test_a_value_that_cannot_work_is_told(path, value, says):
     message = str(caught.value)
     assert message.startswith(f'folder/model.yaml: {caught.value.key}: ')
     assert says in message
-    assert caught.value.key.startswith(path[0])
+    assert caught.value.key.startswith((path[0], 'tensorrt'))
 
 
 @pytest.mark.parametrize(
@@ -176,6 +218,8 @@ def test_a_value_that_cannot_work_is_told(path, value, says):
         (('output', 'default'), 'defaults'),
         (('output', 'defaults', 'score_treshold'), 'score_threshold'),
         (('variants', 0, 'precison'), 'precision'),
+        (('tensorrt', 'profile'), 'profiles'),
+        (('variants', 1, 'tensorrt', 'workspace'), 'workspace_mb'),
     ],
 )
 def test_an_unknown_key_is_refused_with_a_suggestion(misspelt, meant):
@@ -263,13 +307,21 @@ def test_any_value_at_any_key_parses_or_is_told(path, junk):
     except CardError as caught:
         error = caught
     if parsed is None:
-        assert error.key.startswith(path[0])
+        # A range or a size that contradicts a profile may be told where the profile is.
+        assert error.key.startswith((path[0], 'tensorrt', 'variants'))
         assert str(error).startswith(f'file.yaml: {error.key}: ')
         assert len(str(error)) < 1000
     else:
         assert parsed.labels
         assert all(math.isfinite(value) for value in (*parsed.input.mean, *parsed.input.scale))
         assert all(1 <= extent <= 16384 for v in parsed.variants for extent in v.size)
+        for variant in parsed.variants:
+            profiles = variant.tensorrt.profiles
+            assert not profiles or any(profile.admits(variant.size) for profile in profiles)
+            for profile in profiles:
+                assert profile.admits(profile.minimum)
+                assert profile.admits(profile.optimum)
+                assert profile.admits(profile.maximum)
 
 
 @settings(max_examples=100, deadline=None)
