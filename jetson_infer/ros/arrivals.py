@@ -24,7 +24,9 @@ _PROFILE_VARIABLES = {
 
 
 class ArrivalWatch:
-    """Looks at one input from activation to deactivation; on the executor's thread only.
+    """Looks at one input from activation to deactivation.
+
+    Messages and events are told of on one thread, and :meth:`look` is called on another.
 
     :param node: the node that subscribes.
     :param topic: the topic, remapped and fully qualified.
@@ -48,7 +50,7 @@ class ArrivalWatch:
         self._report = report
         self._began = self._heard = time.monotonic()
         self._newest_age_ms: float | None = None
-        self._lost = 0
+        self._lost_total = self._lost_told = 0
         self._counts: dict[str, int] = {}
         self._clock_ns = -1
 
@@ -85,7 +87,8 @@ class ArrivalWatch:
         now = time.monotonic()
         since = {name: count - self._counts.get(name, 0) for name, count in counts.items()}
         self._counts = dict(counts)
-        lost, self._lost = self._lost, 0
+        lost_total = self._lost_total
+        lost, self._lost_told = lost_total - self._lost_told, lost_total
         publishers = self._publishers()
         facts = ArrivalFacts(
             topic=self._topic,
@@ -138,7 +141,7 @@ class ArrivalWatch:
         return before == self._clock_ns
 
     def _on_lost(self, event: Any) -> None:
-        self._lost += int(event.total_count_change)
+        self._lost_total = int(event.total_count)
 
     def _on_incompatible(self, event: Any) -> None:
         policy = QoSPolicyKind(event.last_policy_kind).name.lower()

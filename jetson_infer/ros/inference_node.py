@@ -30,6 +30,7 @@ from jetson_infer.ros.arrivals import ArrivalWatch
 from jetson_infer.ros.inference_parameters import COMMON_PARAMETERS, choose_variant
 from jetson_infer.ros.lifecycle import SafeLifecycleNode
 from jetson_infer.ros.logging_bridge import RosLogHandler
+from jetson_infer.ros.message_thread import MessageThread
 from jetson_infer.ros.parameters import DeclaredParameters
 from jetson_infer.ros.problems import ProblemLog
 from jetson_infer.ros.qos import input_profile
@@ -62,7 +63,7 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         self._task = task
         self._model: Model | None = None
         self._runner: FrameRunner[R] | None = None
-        self._subscription: Any = None
+        self._messages: MessageThread | None = None
         self._watch: ArrivalWatch | None = None
         self._told_cause = ''
         self._declared: DeclaredParameters | None = None
@@ -162,12 +163,13 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         topic, message_type = self._input(settings)
         profile = input_profile(settings.text('input_qos'))
         self._watch = ArrivalWatch(self, topic, message_type, profile, self._problems.report)
-        self._subscription = self.create_subscription(
+        self._messages = MessageThread(
+            self,
             message_type,
             topic,
             self._on_image if message_type is Image else self._on_compressed,
             profile,
-            event_callbacks=self._watch.event_callbacks(),
+            self._watch.event_callbacks(),
         )
 
     def deactivate(self) -> None:
@@ -191,9 +193,9 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         self._engine = ''
 
     def _unsubscribe(self) -> None:
-        if self._subscription is not None:
-            self.destroy_subscription(self._subscription)
-            self._subscription = None
+        if self._messages is not None:
+            self._messages.close()
+            self._messages = None
             self._watch = None
 
     def _input(self, settings: Settings) -> tuple[str, type]:
@@ -216,9 +218,8 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         self._receive(message, lambda: conversions.view_compressed_message(message))
 
     def _receive(self, message: Any, wrap: Callable[[], ImageView | CompressedView]) -> None:
-        # A message may still be in the executor's hands when the node is deactivated.
-        if self._runner is None or self._watch is None:
-            return
+        assert self._runner is not None
+        assert self._watch is not None
         stamp_ns = conversions.stamp_ns(message.header)
         self._watch.hear(stamp_ns)
         self._runner.receive(wrap, stamp_ns, message.header)

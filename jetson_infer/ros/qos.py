@@ -34,9 +34,9 @@ def input_profile(name: str) -> QoSProfile:
     """Return the profile for a choice of :data:`INPUT_QOS`.
 
     Depth 10 everywhere: of a short queue the middleware drops, uncounted, what comes while the
-    executor is busy (of 1080p images at 30 Hz on two cores up to 1.6 % with a queue of one, up to
-    0.3 % with five, none with ten; docs/benchmarks.md).  The executor takes every image, and
-    whatever the network is too slow for is replaced in the slot, and counted there.
+    machine is busy (of 1080p images at 30 Hz on two cores up to 1.6 % with a queue of one, up to
+    0.3 % with five, none with ten; docs/benchmarks.md).  Every image is taken, and whatever the
+    network is too slow for is replaced in the slot, and counted there.
     """
     reliability = {
         'sensor_data': ReliabilityPolicy.BEST_EFFORT,
