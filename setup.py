@@ -32,6 +32,7 @@ ONNXRUNTIME = ['onnxruntime>=1.16']
 OPENCV = ['opencv-python-headless>=4.5.4']  # Ubuntu 22.04's
 RECORDINGS = ['rosbags>=0.11.6']  # the first that tells what is wrong with broken metadata
 REPORT = ['rich>=11.2', 'jinja2>=3.0.3']  # Ubuntu 22.04's
+TENSORRT = ['tensorrt>=8.6']  # on a Jetson it comes with JetPack
 # `colcon test` runs pytest where this names it.
 TEST = ['pytest<9', 'hypothesis', 'onnx', 'scipy', 'pycocotools']
 
@@ -53,6 +54,7 @@ setup(
         'opencv': OPENCV,
         'recordings': RECORDINGS,
         'report': REPORT,
+        'tensorrt': TENSORRT,
         'all': ONNXRUNTIME + OPENCV + RECORDINGS + REPORT,
         'test': TEST,
     },

@@ -42,6 +42,7 @@ OPTIONAL_MODULES = {
     'onnxruntime': OptionalModule('onnxruntime'),
     'rich': OptionalModule('rich', 'python3-rich'),
     'rosbags': OptionalModule('rosbags'),
+    'tensorrt': OptionalModule('tensorrt', 'python3-libnvinfer'),
 }
 """Every optional dependency by the name it is imported under."""
 

@@ -16,8 +16,10 @@ from types import TracebackType
 import numpy as np
 
 from jetson_infer.core.tensors import TensorSpec
+from jetson_infer.cuda.memory import Buffer
+from jetson_infer.cuda.stream import Stream
 
-__all__ = ['Binding', 'Session']
+__all__ = ['Binding', 'DeviceBinding', 'Session']
 
 
 class Binding(ABC):
@@ -38,6 +40,48 @@ class Binding(ABC):
         """Infer once and return :attr:`outputs`.
 
         :raises SessionError: if the engine fails; the binding may be run again.
+        """
+
+
+class DeviceBinding(Binding):
+    """A binding whose inputs and outputs lie on a device, for work that stays there.
+
+    Fill :attr:`device_inputs` by work on a stream, :meth:`enqueue` on that stream, and let what
+    reads :attr:`device_outputs` follow there.  Addresses stay the same until the binding is closed.
+    """
+
+    @property
+    @abstractmethod
+    def device_inputs(self) -> Mapping[str, Buffer]:
+        """Inputs on the device by name, C-contiguous; as large as the largest shape needs."""
+
+    @property
+    @abstractmethod
+    def device_outputs(self) -> Mapping[str, Buffer]:
+        """Outputs on the device by name, C-contiguous; as large as the largest shape needs."""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The current shape of every input and output."""
+
+    @abstractmethod
+    def enqueue(self, stream: Stream) -> None:
+        """Queue one inference on a stream; nothing is allocated and nothing waited for.
+
+        :raises SessionError: if the engine refuses; the binding may be used again.
+        :raises DeviceError: if the device is lost.
+        """
+
+    @abstractmethod
+    def reshape(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Take other shapes from now on, within what was allocated; addresses stay.
+
+        Call it when no inference of this binding is in flight. The outputs' contents are lost.
+
+        :param shapes: as for :meth:`Session.bind`.
+        :raises SessionError: if a shape does not fit; the shapes before stay in force.
+        :raises DeviceError: if the device is lost.
         """
 
 

@@ -1,0 +1,106 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""What TensorRT says, kept for error messages and build logs and handed to Python's logging."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jetson_infer.engines.tensorrt.api import member_name, trt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ['LogLine', 'MessageLog', 'open_logger']
+
+logger = logging.getLogger(__name__)
+
+LEVELS = {
+    'INTERNAL_ERROR': logging.CRITICAL,
+    'ERROR': logging.ERROR,
+    'WARNING': logging.WARNING,
+    # What TensorRT calls information is memory figures and the like, several lines an engine.
+    'INFO': logging.DEBUG,
+    'VERBOSE': logging.DEBUG - 5,
+}
+SERIOUS = ('INTERNAL_ERROR', 'ERROR')
+KEPT = 20_000
+SHOWN = 8
+
+
+class LogLine(NamedTuple):
+    """One message: TensorRT's name of its severity, and its text."""
+
+    severity: str
+    text: str
+
+
+class MessageLog:
+    """The last messages of TensorRT, from any thread.
+
+    :param keep: how many; older ones are forgotten.
+    :param verbose: keep what TensorRT calls verbose too, which is a hundred times as much.
+    """
+
+    def __init__(self, keep: int = KEPT, verbose: bool = False) -> None:
+        self.verbose = verbose
+        self._lines: deque[LogLine] = deque(maxlen=keep)
+
+    def add(self, severity: str, text: str) -> None:
+        """Keep a message and hand it to :mod:`logging`."""
+        level = LEVELS.get(severity, logging.WARNING)
+        if severity != 'VERBOSE' or self.verbose:
+            self._lines.append(LogLine(severity, text.strip()))
+        logger.log(level, '%s', text.strip())
+
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        """The messages, oldest first."""
+        return tuple(self._lines)
+
+    @property
+    def text(self) -> str:
+        """The messages, a line each: ``ERROR: ...``."""
+        return ''.join(f'{line.severity}: {line.text}\n' for line in self._lines)
+
+    def clear(self) -> None:
+        """Forget the messages."""
+        self._lines.clear()
+
+    def reasons(self, further: Iterable[str] = ()) -> str:
+        """Return the errors on one line, for the end of a message; warnings where there are none.
+
+        :param further: errors that came another way; named once if they are in the log too.
+        """
+        lines = self.lines
+        texts = [line.text for line in lines if line.severity in SERIOUS]
+        texts += [text for text in further if not any(text in known for known in texts)]
+        texts = texts or [line.text for line in lines if line.severity == 'WARNING']
+        texts = [' '.join(text.split()) for text in dict.fromkeys(texts)]
+        if not texts:
+            return 'TensorRT gave no reason'
+        more = len(texts) - SHOWN
+        return '; '.join(texts[:SHOWN]) + (f'; and {more} more' if more > 0 else '')
+
+
+def open_logger(log: MessageLog) -> trt.ILogger:
+    """Return a logger for TensorRT's builder, runtime and parser that writes into ``log``."""
+    return _bridge(trt.ILogger)(log)
+
+
+@functools.cache
+def _bridge(base: type) -> Any:
+    """Derive a class from ILogger, which exists once the module is imported."""
+
+    class Bridge(trt.ILogger):
+        def __init__(self, log: MessageLog) -> None:
+            trt.ILogger.__init__(self)
+            self._log = log
+
+        def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
+            self._log.add(member_name(severity), msg)
+
+    return Bridge

@@ -1,0 +1,226 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""From an ONNX file to a network that the builder takes, or every reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jetson_infer.core.shape_profiles import ShapeProfile
+from jetson_infer.engines.tensorrt.api import member, member_name, trt
+from jetson_infer.engines.tensorrt.log import MessageLog
+from jetson_infer.engines.tensorrt.onnx_nodes import find_node
+from jetson_infer.engines.tensorrt.types import dtype_of
+from jetson_infer.errors import EngineBuildError
+
+__all__ = ['ParsedNetwork', 'check_profiles', 'describe_error', 'parse_network']
+
+
+@dataclass(frozen=True)
+class ParsedNetwork:
+    """A parsed network; the parser owns its weights and lives as long.
+
+    :param strongly_typed: whether its precisions come from the ONNX file.
+    """
+
+    network: trt.INetworkDefinition
+    parser: trt.OnnxParser
+    strongly_typed: bool
+
+    @property
+    def inputs(self) -> tuple[trt.ITensor, ...]:
+        """The inputs, in the network's order."""
+        network = self.network
+        return tuple(network.get_input(index) for index in range(network.num_inputs))
+
+    @property
+    def outputs(self) -> tuple[trt.ITensor, ...]:
+        """The outputs, in the network's order."""
+        network = self.network
+        return tuple(network.get_output(index) for index in range(network.num_outputs))
+
+    def layers(self) -> Iterator[trt.ILayer]:
+        """Go through the layers."""
+        for index in range(self.network.num_layers):
+            yield self.network.get_layer(index)
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it has QuantizeLinear nodes."""
+        return any(layer.type == trt.LayerType.QUANTIZE for layer in self.layers())
+
+    def types(self) -> set[str]:
+        """Return TensorRT's names of all its tensors' types: ``{'FLOAT', 'INT8'}``."""
+        found = {member_name(tensor.dtype) for tensor in self.inputs}
+        for layer in self.layers():
+            for index in range(layer.num_outputs):
+                found.add(member_name(layer.get_output(index).dtype))
+        return found
+
+
+def parse_network(
+    builder: trt.Builder, logger: trt.ILogger, log: MessageLog, path: Path, strongly_typed: bool
+) -> ParsedNetwork:
+    """Parse an ONNX file.
+
+    :param strongly_typed: ask for a strongly typed network, where the version has the choice.
+    :raises EngineBuildError: if it cannot be parsed, with every error and its node; or if an input
+        or output cannot be exchanged.
+    """
+    if not path.is_file():
+        raise EngineBuildError(f'{path}: there is no such file')
+    if not path.stat().st_size:
+        raise EngineBuildError(f'{path}: is empty; export or copy it again')
+    flags, typed = creation_flags(strongly_typed)
+    network = builder.create_network(flags)
+    parser = trt.OnnxParser(network, logger)
+    log.clear()
+    if not parser.parse_from_file(str(path)) or parser.num_errors:
+        errors = [
+            describe_error(path, parser.get_error(index)) for index in range(parser.num_errors)
+        ]
+        raise EngineBuildError(_parse_failure(path, errors, log))
+    parsed = ParsedNetwork(network, parser, typed)
+    _check_tensors(path, parsed)
+    return parsed
+
+
+def creation_flags(strongly_typed: bool) -> tuple[int, bool]:
+    """Return the flags of a network, and whether it will be strongly typed.
+
+    Up to 10 a network must be told to have an explicit batch dimension, and may be told to be
+    strongly typed (10). Since 11 every network is both.
+
+    :raises EngineBuildError: if the version has no strongly typed networks and one is asked for.
+    """
+    kinds = trt.NetworkDefinitionCreationFlag
+    flags = 0
+    explicit = member(kinds, 'EXPLICIT_BATCH')
+    if explicit is not None:
+        flags |= 1 << int(explicit)
+    if always_strongly_typed():
+        return flags, True
+    if not strongly_typed:
+        return flags, False
+    typed = member(kinds, 'STRONGLY_TYPED')
+    if typed is None:
+        raise EngineBuildError(
+            f'TensorRT {trt.__version__} has no strongly typed networks (10 and later have); '
+            'build without strongly_typed'
+        )
+    return flags | 1 << int(typed), True
+
+
+def always_strongly_typed() -> bool:
+    """Tell whether this version takes every precision from the ONNX file (11 and later)."""
+    return member(trt.BuilderFlag, 'FP16') is None
+
+
+def describe_error(path: Path, error: Any) -> str:
+    """Say what is wrong with which node: ``node 12 'conv1' (Conv): ... [UNSUPPORTED_NODE]``.
+
+    :param error: a ``tensorrt.ParserError``. Before 10 it tells the node's index only; name and
+        operator are then read from the file.
+    """
+    return _describe(path, error)
+
+
+def _describe(path: Path, error: trt.ParserError) -> str:
+    index = error.node()
+    name, operator = '', ''
+    if hasattr(error, 'node_name') and hasattr(error, 'node_operator'):
+        name, operator = error.node_name(), error.node_operator()
+    elif index >= 0:
+        name, operator = find_node(path, index) or ('', '')
+    where = f'node {index}' if index >= 0 else 'the model'
+    where += f" '{name}'" if name else ''
+    where += f' ({operator})' if operator else ''
+    if hasattr(error, 'local_function_stack'):
+        functions = error.local_function_stack()
+        where += f' in {" in ".join(functions)}' if functions else ''
+    text = ' '.join(error.desc().split())
+    return f'{where}: {text} [{member_name(error.code())}]'
+
+
+def _parse_failure(path: Path, errors: list[str], log: MessageLog) -> str:
+    if not errors:
+        return f'{path}: TensorRT cannot parse it: {log.reasons()}'
+    listing = ''.join(f'\n  {error}' for error in errors)
+    count = f'{len(errors)} error{"s" if len(errors) > 1 else ""}'
+    advice = (
+        'export the network without these operations (their plug-in is not part of TensorRT), or '
+        'with opset 17'
+        if any('UNSUPPORTED' in error or 'plugin' in error.lower() for error in errors)
+        else 'export it again; opset 17 is what all versions read'
+    )
+    return f'{path}: TensorRT {trt.__version__} cannot parse it, {count}:{listing}\n{advice}'
+
+
+def _check_tensors(path: Path, parsed: ParsedNetwork) -> None:
+    """Refuse inputs and outputs that could not be filled or read.
+
+    :raises EngineBuildError: with the tensor's name and what to do.
+    """
+    if not parsed.inputs or not parsed.outputs:
+        raise EngineBuildError(
+            f'{path}: the network has {len(parsed.inputs)} inputs and {len(parsed.outputs)} '
+            'outputs; both need at least one'
+        )
+    for tensor in (*parsed.inputs, *parsed.outputs):
+        if dtype_of(tensor.dtype) is None:
+            raise EngineBuildError(
+                f'{path}: {tensor.name} is of type {member_name(tensor.dtype)}, which cannot be '
+                'exchanged with NumPy; export the model with float32 or float16 there'
+            )
+    for tensor in parsed.inputs:
+        if tensor.is_shape_tensor:
+            raise EngineBuildError(
+                f'{path}: the values of the input {tensor.name} decide about shapes, which is not '
+                'supported; export the model with these values as constants'
+            )
+
+
+def check_profiles(
+    path: Path, inputs: tuple[trt.ITensor, ...], profiles: tuple[ShapeProfile, ...]
+) -> None:
+    """Hold the shape profiles against the network's inputs.
+
+    :raises EngineBuildError: if a dynamic input has no range, or a range does not fit its input.
+    """
+    shapes = {tensor.name: tuple(tensor.shape) for tensor in inputs}
+    dynamic = [name for name, shape in shapes.items() if min(shape, default=0) < 0]
+    if dynamic and not profiles:
+        raise EngineBuildError(
+            f'{path}: the input{"s" if len(dynamic) > 1 else ""} {_shown(shapes, dynamic)} '
+            'is dynamic; give the smallest, the most usual and the largest shape'
+        )
+    for number, profile in enumerate(profiles):
+        where = f'{path}: shape profile {number}'
+        unknown = sorted(profile.inputs.keys() - shapes.keys())
+        if unknown:
+            raise EngineBuildError(
+                f'{where}: the network has no input {", ".join(unknown)}; it has '
+                f'{_shown(shapes, list(shapes))}'
+            )
+        missing = [name for name in dynamic if name not in profile.inputs]
+        if missing:
+            raise EngineBuildError(f'{where} has no shapes for {_shown(shapes, missing)}')
+        for name, bounds in profile.inputs.items():
+            shape = shapes[name]
+            fits = len(shape) == len(bounds.minimum) and all(
+                own < 0 or own == low == high
+                for own, low, high in zip(shape, bounds.minimum, bounds.maximum)
+            )
+            if not fits:
+                raise EngineBuildError(
+                    f'{where}: {bounds} does not fit the input {_shown(shapes, [name])}'
+                )
+
+
+def _shown(shapes: dict[str, tuple[int, ...]], names: list[str]) -> str:
+    return ', '.join(
+        f'{name}[{"x".join("?" if d < 0 else str(d) for d in shapes[name])}]' for name in names
+    )
