@@ -8,9 +8,12 @@ value, whose length the type tells (https://protobuf.dev/programming-guides/enco
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 
-__all__ = ['Span', 'WireError', 'fields', 'text']
+__all__ = ['Data', 'Span', 'WireError', 'fields', 'text']
+
+Data = bytes | mmap.mmap
 
 Span = tuple[int, int]
 """Where a nested message, a text or packed numbers lie: first byte, and the one after the last."""
@@ -23,7 +26,7 @@ class WireError(ValueError):
     """Bytes that are no protocol buffer."""
 
 
-def fields(data: bytes, span: Span) -> Iterator[tuple[int, int | Span]]:
+def fields(data: Data, span: Span) -> Iterator[tuple[int, int | Span]]:
     """Yield the number and the value of every field of a message.
 
     :param data: the bytes that the message lies in.
@@ -57,7 +60,7 @@ def fields(data: bytes, span: Span) -> Iterator[tuple[int, int | Span]]:
         yield number, value
 
 
-def text(data: bytes, span: Span) -> str:
+def text(data: Data, span: Span) -> str:
     """Return a field's bytes as text.
 
     :raises WireError: if they are not UTF-8.
@@ -68,7 +71,7 @@ def text(data: bytes, span: Span) -> str:
         raise WireError(f'no text at byte {span[0]}: {error.reason}') from error
 
 
-def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
+def _varint(data: Data, position: int, end: int) -> tuple[int, int]:
     """Return a number of seven bits a byte, the lowest first, and the position after it."""
     value = shift = 0
     for index in range(position, min(end, position + _LONGEST_VARINT)):
