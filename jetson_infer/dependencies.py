@@ -37,9 +37,11 @@ class OptionalModule:
 
 
 OPTIONAL_MODULES = {
+    'cuda': OptionalModule('cuda-bindings'),
     'cv2': OptionalModule('opencv-python-headless', 'python3-opencv'),
     'jinja2': OptionalModule('Jinja2', 'python3-jinja2'),
     'onnxruntime': OptionalModule('onnxruntime'),
+    'pycuda': OptionalModule('pycuda'),
     'rich': OptionalModule('rich', 'python3-rich'),
     'rosbags': OptionalModule('rosbags'),
     'tensorrt': OptionalModule('tensorrt', 'python3-libnvinfer'),

@@ -1,0 +1,115 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""Device, pinned and mapped memory from PyCUDA."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from jetson_infer.cuda.failures import CudaFailures
+from jetson_infer.cuda.memory import Buffer, MemoryKind, MemoryResource, check_size
+from jetson_infer.cuda.resources import LiveResources
+
+__all__ = ['DeviceMemory', 'PageLockedMemory']
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class DeviceMemory(MemoryResource):
+    """The device's own memory (``cuMemAlloc``)."""
+
+    def __init__(self, driver: ModuleType, failures: CudaFailures, live: LiveResources) -> None:
+        self._driver = driver
+        self._failures = failures
+        self._live = live
+
+    @property
+    def kind(self) -> MemoryKind:
+        """``device``."""
+        return 'device'
+
+    def allocate(self, nbytes: int) -> Buffer:
+        """Allocate; see :meth:`MemoryResource.allocate`."""
+        check_size(nbytes)
+        try:
+            allocation = self._driver.mem_alloc(nbytes)
+        except self._failures.error as error:
+            raise self._failures.memory('device', nbytes, error) from error
+
+        def release() -> None:
+            self._live.discard(buffer)
+            allocation.free()
+
+        buffer = Buffer(int(allocation), nbytes, 'device', None, release)
+        self._live.add('device buffer', buffer)
+        return buffer
+
+
+class PageLockedMemory(MemoryResource):
+    """Page-locked memory of the host (``cuMemHostAlloc``).
+
+    :param kind: ``pinned``, or ``mapped`` for memory that the device reads and writes itself.
+    """
+
+    def __init__(
+        self,
+        driver: ModuleType,
+        failures: CudaFailures,
+        live: LiveResources,
+        kind: MemoryKind,
+    ) -> None:
+        self._driver = driver
+        self._failures = failures
+        self._live = live
+        self._kind = kind
+        self._flags = int(driver.host_alloc_flags.DEVICEMAP) if kind == 'mapped' else 0
+
+    @property
+    def kind(self) -> MemoryKind:
+        """``pinned`` or ``mapped``."""
+        return self._kind
+
+    def allocate(self, nbytes: int) -> Buffer:
+        """Allocate; see :meth:`MemoryResource.allocate`."""
+        check_size(nbytes)
+        host: list[npt.NDArray[np.uint8]] = []
+        try:
+            host.append(self._driver.pagelocked_empty(nbytes, np.uint8, mem_flags=self._flags))
+            if self._kind == 'mapped':
+                address = int(host[0].base.get_device_pointer())  # type: ignore[union-attr]
+            else:
+                address = int(host[0].ctypes.data)
+        except self._failures.error as error:
+            raise self._failures.memory(self._kind, nbytes, error) from error
+
+        def release() -> None:
+            self._live.discard(buffer)
+            _free(host, self._kind)
+
+        buffer = Buffer(address, nbytes, self._kind, host[0], release)
+        self._live.add(f'{self._kind} buffer', buffer)
+        return buffer
+
+
+def _free(holder: list[npt.NDArray[np.uint8]], kind: MemoryKind) -> None:
+    """Free page-locked memory, unless that would pull it from under arrays that still view it.
+
+    Reading such an array would end the process.
+    """
+    host = holder.pop()
+    viewers = sys.getrefcount(host) - 2  # but for this name and the argument of getrefcount
+    if viewers > 0:
+        _LOGGER.warning(
+            '%d bytes of %s memory are closed while %d arrays still view them; they are freed with '
+            'the last of these',
+            host.nbytes,
+            kind,
+            viewers,
+        )
+        return
+    host.base.free()  # type: ignore[union-attr]
