@@ -25,10 +25,13 @@ class Use:
 
     :param purpose: what does not work without it.
     :param needed: whether a node that runs a network needs it.
+    :param gpu: whether it is of use on a machine with an NVIDIA GPU only, so that its absence is
+        worth a note and no warning.
     """
 
     purpose: str
     needed: bool
+    gpu: bool = False
 
 
 USES = {
@@ -36,6 +39,9 @@ USES = {
     'yaml': Use('model cards', True),
     'cv2': Use('images: conversion, resizing, JPEG', True),
     'onnxruntime': Use('running networks on the CPU, and the FP32 reference', True),
+    'tensorrt': Use('running networks on a GPU', False, gpu=True),
+    'pycuda': Use('running networks on a GPU', False, gpu=True),
+    'cuda': Use('CUDA graphs and priorities on a GPU', False, gpu=True),
     'rosbags': Use('recordings: demo, play', False),
     'jinja2': Use("the demo's report", False),
     'rich': Use("the demo's live view, and colours here", False),
@@ -88,6 +94,7 @@ def check_software(minimums: Mapping[str, str] | None = None) -> list[Finding]:
 def _library(name: str, source: OptionalModule, minimums: Mapping[str, str]) -> Finding:
     check, use = f'software.{name}', USES.get(name, Use('', False))
     bad = PROBLEM if use.needed else WARNING
+    missing = NOTE if use.gpu else bad
     lowest = minimums.get(source.pip.lower(), '')
     wanted = f'{source.pip}>={lowest}' if lowest else source.pip
     try:
@@ -96,7 +103,7 @@ def _library(name: str, source: OptionalModule, minimums: Mapping[str, str]) -> 
         said = error.remedy.partition('; ')[2]
         if not said:
             return Finding(
-                bad, check, f'{name} is not installed; needed for {use.purpose}', source.remedy
+                missing, check, f'{name} is not installed; needed for {use.purpose}', source.remedy
             )
         return Finding(bad, check, f'{name}: {said}; needed for {use.purpose}', source.remedy)
     except Exception as error:  # noqa: BLE001 - a library built for another NumPy raises anything
