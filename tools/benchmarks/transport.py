@@ -6,7 +6,8 @@
 One process publishes, one to four subscribe as the package's nodes do, each a process of its own.
 For every row the shipped profile and the default transport are measured in turn, round by round, so
 that both meet the same machine.  Printed are the share that arrived whole, that of the worst
-subscriber, and the latency from the stamp to the callback.
+subscriber, and the latency from the stamp to the callback.  With `--detector` the subscribers are
+detectors, and their images are counted where the node counts them.
 
     make shell DISTRO=humble CMD='python3 tools/benchmarks/transport.py --quick'
 """
@@ -74,7 +75,7 @@ def environment(rmw: str, profile: bool) -> dict[str, str]:
     return kept
 
 
-def measure(row: Row, profile: bool) -> list[dict]:
+def measure(row: Row, profile: bool, reader: str) -> list[dict]:
     """Run one publisher and its subscribers; return what each of them says, the publisher first."""
     arguments = [row.size, row.qos, str(row.depth), str(row.frames), str(row.rate_hz)]
     processes = [
@@ -85,7 +86,7 @@ def measure(row: Row, profile: bool) -> list[dict]:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        for role in ['send'] + ['receive'] * row.subscribers
+        for role in ['send'] + [reader] * row.subscribers
     ]
     said = []
     try:
@@ -156,6 +157,9 @@ def options() -> argparse.Namespace:
     parser.add_argument('--depth', nargs='+', type=int, default=[5], help='of the subscriptions')
     parser.add_argument('--rate', type=float, default=30.0, help='images a second')
     parser.add_argument('--frames', type=int, default=100, help='images a round')
+    parser.add_argument(
+        '--detector', metavar='MODEL', help='detectors with that model as the subscribers'
+    )
     parser.add_argument('--rounds', type=int, default=1, help='of both transports in turn')
     given = parser.parse_args()
     if given.quick:
@@ -165,6 +169,7 @@ def options() -> argparse.Namespace:
 
 def main() -> None:
     given = options()
+    reader = f'detect={given.detector}' if given.detector else 'receive'
     print(f'ROS 2 {os.environ.get("ROS_DISTRO")}, {given.rate:g} Hz, {os.cpu_count()} cores')
     print('| | | | | | shipped profile | | | | default transport | | | | |')
     print(
@@ -175,8 +180,8 @@ def main() -> None:
     for row in rows(given):
         shipped, default = Figures(), Figures()
         for _ in range(given.rounds):
-            add(shipped, measure(row, True))
-            add(default, measure(row, False))
+            add(shipped, measure(row, True, reader))
+            add(default, measure(row, False, reader))
         pace = median(shipped.pace_hz or [0.0])
         print(
             f'| {row.rmw} | {row.size} | {row.qos} | {row.depth} | {row.subscribers} '
