@@ -8,12 +8,16 @@ from array import array
 
 import numpy as np
 import rclpy
+from lifecycle_msgs.srv import GetState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-WAIT_S = 10.0
+WAIT_S = 30.0
+"""How long to wait for what comes at once on an idle machine; a busy one may take its time."""
+
+RETRY_S = 1.0
 
 
 def wait_for(condition, what='the expected', timeout_s=WAIT_S):
@@ -62,6 +66,7 @@ class Peer:
     def __init__(self, executor, name='peer'):
         self.node = rclpy.create_node(name)
         self._publishers = {}
+        self._clients = {}
         executor.add_node(self.node)
 
     def hear(self, message_type, topic, latched=False, reliable=True):
@@ -87,16 +92,46 @@ class Peer:
         )
         return publisher
 
+    def client(self, service_type, name):
+        """Return a client of a lifecycle node's service that the node knows of, too."""
+        client = self._clients.get(name)
+        if client is None:
+            client = self.node.create_client(service_type, name)
+            self._clients[name] = client
+            self.meet(name.rpartition('/')[0])
+        return client
+
+    def meet(self, node):
+        """Wait until a lifecycle node takes requests from all clients made so far, and answers.
+
+        `wait_for_service` tells that the client knows the server. A server that does not know the
+        client yet does what it is asked to, and its answer is lost. Clients are announced in the
+        order in which they were made, so one that is answered vouches for those before it; asking
+        for the state again does no harm. A node makes the service get_state after change_state.
+        """
+        probe = self.node.create_client(GetState, f'{node}/get_state')
+        assert probe.wait_for_service(timeout_sec=WAIT_S), f'no service {node}/get_state'
+        deadline = time.monotonic() + WAIT_S
+        while _answer(probe, GetState.Request(), RETRY_S) is None:
+            assert time.monotonic() < deadline, f'{node} did not answer within {WAIT_S} s'
+        self.node.destroy_client(probe)
+
     def call(self, service_type, name, request):
-        """Call a service and return its answer."""
-        client = self.node.create_client(service_type, name)
-        assert client.wait_for_service(timeout_sec=WAIT_S), f'no service {name}'
-        answered = threading.Event()
-        future = client.call_async(request)
-        future.add_done_callback(lambda _: answered.set())
-        assert answered.wait(WAIT_S), f'{name} did not answer'
-        self.node.destroy_client(client)
+        """Call a service of a lifecycle node and return its answer."""
+        answer = _answer(self.client(service_type, name), request, WAIT_S)
+        assert answer is not None, f'{name} did not answer within {WAIT_S} s'
+        return answer
+
+
+def _answer(client, request, timeout_s):
+    """Return the answer to a request, None if none came; another thread has to spin."""
+    answered = threading.Event()
+    future = client.call_async(request)
+    future.add_done_callback(lambda _: answered.set())
+    if answered.wait(timeout_s):
         return future.result()
+    client.remove_pending_request(future)
+    return None
 
 
 class Spinner:

@@ -1,19 +1,21 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""A transport that loses large images is named; made to by a far too small socket buffer."""
+"""A transport that loses large images is named; made to by a far too small socket buffer.
+
+Between the large images, of which hardly one arrives, the camera sends small ones, which do: the
+middleware notices by the next message that one was lost.
+"""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
-from test_processes import END_S, START_S, Process
+from test_processes import END_S, Process
 
 from ros_peer import wait_for
 
@@ -22,9 +24,13 @@ PROFILE = """\
 <profiles xmlns="http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles">
   <transport_descriptors><transport_descriptor>
     <transport_id>small</transport_id><type>UDPv4</type>
+    <maxMessageSize>16384</maxMessageSize>
     <receiveBufferSize>32768</receiveBufferSize>
   </transport_descriptor></transport_descriptors>
   <participant profile_name="small" is_default_profile="true"><rtps>
+    <builtin><discovery_config>
+      <leaseAnnouncement><nanosec>500000000</nanosec></leaseAnnouncement>
+    </discovery_config></builtin>
     <userTransports><transport_id>small</transport_id></userTransports>
     <useBuiltinTransports>false</useBuiltinTransports>
   </rtps></participant>
@@ -41,12 +47,17 @@ rclpy.init()
 node = rclpy.create_node('camera')
 profile = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 publisher = node.create_publisher(Image, '/detector/input/image', profile)
-image = Image(height=1080, width=1920, step=5760, encoding='bgr8')
-image.data = array('B', bytes(5760 * 1080))
+images = [
+    Image(height=height, width=width, step=3 * width, encoding='bgr8')
+    for height, width in ((1080, 1920), (24, 32))
+]
+for image in images:
+    image.data = array('B', bytes(image.step * image.height))
 try:
     while rclpy.ok():
-        publisher.publish(image)
-        time.sleep(0.1)
+        for image in images:
+            publisher.publish(image)
+            time.sleep(0.1)
 except KeyboardInterrupt:
     pass
 node.destroy_node()
@@ -67,11 +78,7 @@ def test_a_transport_that_loses_images_is_named(peer, model_folder, tmp_path, mo
     camera = subprocess.Popen([sys.executable, '-c', CAMERA], env=dict(os.environ))
     try:
         for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
-            client = peer.node.create_client(ChangeState, '/detector/change_state')
-            assert client.wait_for_service(timeout_sec=START_S)
-            future = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
-            wait_for(future.done, 'the answer to a transition', START_S)
-        began = time.monotonic()
+            detector.change(transition)
 
         def causes():
             return {
@@ -83,7 +90,6 @@ def test_a_transport_that_loses_images_is_named(peer, model_folder, tmp_path, mo
             }
 
         wait_for(lambda: 'transport_loses' in causes(), 'the cause transport_loses')
-        assert time.monotonic() - began < 8.0  # three seconds for the image's first losses
     finally:
         # Politely: who is killed lingers in discovery, and in the tests that follow.
         camera.send_signal(signal.SIGINT)
