@@ -38,6 +38,11 @@ from jetson_infer.toolchain.recordings import Recording
 __all__ = ['RecordingPlayer', 'main']
 
 STATUS_PERIOD_S = 0.5
+SETTLE_S = 0.3
+"""The wait after the subscriptions that were waited for have been met.
+
+The subscriber's side of the match is made a little later; what is sent before does not reach it.
+"""
 LINGER_S = 2.0
 """The longest wait at the end for subscribers to acknowledge the last messages."""
 
@@ -181,6 +186,8 @@ class RecordingPlayer(Node):
         while not self._stop.is_set():
             missing = [p for p, count in needed.items() if p.get_subscription_count() < count]
             if not missing:
+                if any(needed.values()):
+                    self._stop.wait(SETTLE_S)
                 return
             if time.monotonic() > deadline:
                 names = ', '.join(publisher.topic_name for publisher in missing)
