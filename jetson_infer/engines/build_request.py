@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,10 @@ class BuildRequest:
         )  # fmt: skip
         values = {name: getattr(self, name) for name in names}
         return {**values, 'float32_layers': sorted(self.float32_layers)}
+
+    def with_timing_cache(self, path: Path | None) -> BuildRequest:
+        """Return the same request with another timing cache."""
+        return replace(self, timing_cache=path)
 
     def to_json(self) -> str:
         """Return the request as one line of JSON."""

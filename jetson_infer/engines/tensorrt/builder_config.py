@@ -116,7 +116,7 @@ def _keep_float32(request: BuildRequest, parsed: ParsedNetwork) -> None:
     missing = set(request.float32_layers)
     for layer in parsed.layers():
         fitting = {name for name in request.float32_layers if fnmatchcase(layer.name, name)}
-        if not fitting or not hasattr(layer, 'precision'):
+        if not fitting or not hasattr(layer, 'precision') or not hasattr(layer, 'set_output_type'):
             continue
         floating = [
             index

@@ -107,13 +107,12 @@ def attach_monitor(config: trt.IBuilderConfig, tracker: PhaseTracker) -> bool:
 
 
 @functools.cache
-def _bridge(base: type) -> Any:
+def _bridge(base: Any) -> Any:
     """Derive a class from IProgressMonitor, which exists once the module is imported."""
-    assert hasattr(trt, 'IProgressMonitor')
 
-    class Bridge(trt.IProgressMonitor):
+    class Bridge(base):
         def __init__(self, tracker: PhaseTracker) -> None:
-            trt.IProgressMonitor.__init__(self)
+            base.__init__(self)
             self._tracker = tracker
 
         def phase_start(self, phase_name: str, parent_phase: str, num_steps: int) -> None:

@@ -1,0 +1,128 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""An execution context: one engine at one shape profile, with shapes and addresses set by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jetson_infer.core.shape_profiles import Shape
+from jetson_infer.cuda.stream import Stream
+from jetson_infer.engines.tensorrt.api import trt
+from jetson_infer.engines.tensorrt.engine_io import EngineIO
+from jetson_infer.engines.tensorrt.error_recorder import open_recorder
+from jetson_infer.engines.tensorrt.runtime import Troubles
+from jetson_infer.errors import SessionError
+
+__all__ = ['Execution']
+
+
+class Execution:
+    """One way of running an engine; several of one engine may run beside each other.
+
+    Its scratch memory is ours: :attr:`scratch_bytes` says how much it needs, and
+    :meth:`use_scratch` gives it, before the first run.  Where a version has no way to do so,
+    ``scratch_bytes`` is 0 and TensorRT allocates on its own.
+
+    :param profile: the number of the shape profile.
+    :param stream: for the switch to the profile; awaited before the constructor returns.
+    :raises DeviceMemoryError: if TensorRT finds no memory.
+    :raises SessionError: if it makes no context for another reason.
+    """
+
+    def __init__(
+        self,
+        engine: trt.ICudaEngine,
+        io: EngineIO,
+        profile: int,
+        stream: Stream,
+        troubles: Troubles,
+    ) -> None:
+        self._io = io
+        self._troubles = troubles
+        troubles.clear()
+        context, self.scratch_bytes = _create_context(engine, profile)
+        if context is None:
+            raise troubles.failure('makes no execution context')
+        self._context: trt.IExecutionContext = context
+        self._context.error_recorder = open_recorder(troubles.errors)
+        if not context.set_optimization_profile_async(profile, stream.handle):
+            troubles.fail(f'does not take shape profile {profile}', stream)
+        stream.synchronize()
+
+    @property
+    def run(self) -> Callable[[int], bool]:
+        """Queue one inference on a CUDA stream by its handle; False if TensorRT refuses.
+
+        Bound once by who runs frames, so that none costs a look-up.
+        """
+        return self._context.execute_async_v3
+
+    def use_scratch(self, address: int, nbytes: int) -> None:
+        """Give it the scratch memory, aligned to 256 bytes; it must live as long as the context."""
+        if hasattr(self._context, 'set_device_memory'):
+            self._context.set_device_memory(address, nbytes)
+        else:
+            self._context.device_memory = address
+
+    def set_address(self, name: str, address: int) -> None:
+        """Set where an input or output lies.
+
+        :raises SessionError: if TensorRT refuses.
+        """
+        if not self._context.set_tensor_address(name, address):
+            raise self._troubles.failure(f'does not take the address of {name}')
+
+    def set_shapes(self, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+        """Set the shapes of all inputs and return those of all outputs.
+
+        :raises SessionError: if TensorRT refuses one, or an output's shape depends on the data.
+        """
+        for name, shape in shapes.items():
+            if not self._context.set_input_shape(name, trt.Dims(shape)):
+                raise self._troubles.failure(f'does not take {name} {list(shape)}')
+        try:
+            missing = self._context.infer_shapes()
+        except RuntimeError as error:
+            raise self._troubles.failure(f'infers no shapes ({error})') from error
+        if missing:
+            raise self._troubles.failure(f'misses the shapes of {", ".join(missing)}')
+        outputs = {
+            spec.name: tuple(self._context.get_tensor_shape(spec.name)) for spec in self._io.outputs
+        }
+        for name, shape in outputs.items():
+            if min(shape, default=0) < 0:
+                raise SessionError(_data_dependent(self._io.source, name, shape))
+        return outputs
+
+    def largest_output_bytes(self, name: str) -> int:
+        """Return an upper bound of an output's size at this profile, in bytes; below 1: unknown."""
+        return int(self._context.get_max_output_size(name))
+
+
+def _create_context(
+    engine: trt.ICudaEngine, profile: int
+) -> tuple[trt.IExecutionContext | None, int]:
+    """Return a context without memory of its own, and how much it needs."""
+    if hasattr(trt, 'ExecutionContextAllocationStrategy') and hasattr(
+        engine, 'get_device_memory_size_for_profile_v2'
+    ):
+        create: Any = engine.create_execution_context  # takes no strategy before 10
+        context = create(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
+        return context, int(engine.get_device_memory_size_for_profile_v2(profile))
+    if hasattr(engine, 'create_execution_context_without_device_memory') and hasattr(
+        engine, 'device_memory_size'
+    ):
+        context = engine.create_execution_context_without_device_memory()
+        return context, int(engine.device_memory_size)
+    return engine.create_execution_context(), 0
+
+
+def _data_dependent(source: str, name: str, shape: Shape) -> str:
+    shown = 'x'.join('?' if dimension < 0 else str(dimension) for dimension in shape)
+    return (
+        f'{source}: only running tells the shape of the output {name}[{shown}], so that no memory '
+        'can be laid out before; export the model with a fixed number of rows (for NMS in the '
+        'graph: a maximum number of detections, padded), or without that output'
+    )
