@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetson_infer.core.boxes import nms
+from jetson_infer.core.decoders.candidates import CandidateLayout, Candidates
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -101,6 +102,38 @@ class Decoder(ABC):
             raise InternalError('Decoder.decode was called before Decoder.check')
         with np.errstate(invalid='ignore', over='ignore'):  # what is not finite is dropped
             return self._decode(outputs, limits)
+
+    def device_candidates(self, outputs: Sequence[TensorSpec]) -> CandidateLayout | None:
+        """Tell how a device may choose the candidates in this decoder's place.
+
+        :param outputs: the network's outputs as they are bound; after :meth:`check`.
+        :return: what to choose from; None where the whole outputs have to come to the host: other
+            decoders than the YOLO family, shapes not known yet, other types than float32 and
+            float16.
+        :raises DecoderError: if an output of dynamic shape turns out not to fit.
+        """
+        return None
+
+    def decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
+        """Decode the candidates that a device chose by :meth:`device_candidates`.
+
+        The result is that of :meth:`decode` on the whole outputs, and so are the counts of what was
+        dropped, whatever order the candidates come in: provided that they are all of those that
+        reach these limits' score threshold.
+
+        :param candidates: those that the device chose.
+        :param limits: as the device chose by; a higher score threshold may come too late for it,
+            and is applied here.
+        :raises DecoderError: if scores exceed 1, which only logits do.
+        :raises InternalError: if this decoder has no candidates.
+        """
+        if not self._checked:
+            raise InternalError('Decoder.decode_candidates was called before Decoder.check')
+        with np.errstate(invalid='ignore', over='ignore'):
+            return self._decode_candidates(candidates.in_order(), limits)
+
+    def _decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
+        raise InternalError(f'decoder {self.name!r} decodes whole outputs, not candidates')
 
     @abstractmethod
     def _match(self, outputs: tuple[TensorSpec, ...], input_size: tuple[int, int]) -> None:

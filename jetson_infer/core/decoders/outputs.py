@@ -10,10 +10,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jetson_infer.core.decoders.candidates import CandidateLayout, Objectness
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.errors import DecoderError
 
-__all__ = ['as_float32', 'channel_axis', 'columns_of', 'find', 'fits', 'reaching', 'row_of']
+__all__ = [
+    'as_float32',
+    'candidate_layout',
+    'channel_axis',
+    'columns_of',
+    'find',
+    'fits',
+    'reaching',
+    'row_of',
+]
 
 
 def find(
@@ -81,10 +91,42 @@ def columns_of(array: npt.NDArray[Any], channels: int, name: str) -> npt.NDArray
     """
     axis = channel_axis(array.shape, channels)
     if axis is None:
-        raise DecoderError(
-            f'{name} has shape {list(array.shape)}, not [1, {channels}, N] or [1, N, {channels}]'
-        )
+        raise misfit(array.shape, channels, name)
     return array[0] if axis == 1 else array[0].T
+
+
+def candidate_layout(
+    output: TensorSpec, channels: int, classes: int, objectness: Objectness, logits: bool = False
+) -> CandidateLayout | None:
+    """Describe an output for choosing candidates on the device.
+
+    :param output: the output, with the shape it is bound with.
+    :param channels: as for :func:`columns_of`.
+    :return: None where the shape is not known yet, or the type is none that devices choose from.
+    :raises DecoderError: if an output of dynamic shape turns out not to fit.
+    """
+    if not output.is_static or output.dtype not in (np.float32, np.float16):
+        return None
+    axis = channel_axis(output.shape, channels)
+    if axis is None:
+        raise misfit(output.shape, channels, output.name)
+    return CandidateLayout(
+        output.name,
+        axis == 1,
+        output.shape[3 - axis],
+        channels,
+        classes,
+        objectness,
+        logits,
+        output.dtype,
+    )
+
+
+def misfit(shape: Sequence[int], channels: int, name: str) -> DecoderError:
+    """Say that an output of dynamic shape turned out not to fit."""
+    return DecoderError(
+        f'{name} has shape {list(shape)}, not [1, {channels}, N] or [1, N, {channels}]'
+    )
 
 
 def row_of(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
@@ -97,7 +139,7 @@ def row_of(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     return array[0]
 
 
-def reaching(scores: npt.NDArray[Any], threshold: float) -> npt.NDArray[np.intp]:
+def reaching(scores: npt.NDArray[Any], threshold: float | np.float32) -> npt.NDArray[np.intp]:
     """Return which candidates are not below a threshold; NaN is not, and is counted later.
 
     Of thousands of candidates a few dozen pass.  One comparison, and no maximum, is the least that

@@ -15,9 +15,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from jetson_infer.core.boxes import cxcywh_to_xyxy
-from jetson_infer.core.decoders.activations import logit, sigmoid
+from jetson_infer.core.decoders.activations import sigmoid
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.outputs import as_float32, channel_axis, columns_of, find, reaching
+from jetson_infer.core.decoders.candidates import CandidateLayout, Candidates, raw_threshold
+from jetson_infer.core.decoders.outputs import (
+    as_float32,
+    candidate_layout,
+    channel_axis,
+    columns_of,
+    find,
+    reaching,
+)
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -60,20 +68,32 @@ class YoloDecoder(Decoder):
             name=self._wanted,
         ).name
 
+    def device_candidates(self, outputs: Sequence[TensorSpec]) -> CandidateLayout | None:
+        """Describe the one output; see :meth:`Decoder.device_candidates`."""
+        output = next(output for output in outputs if output.name == self._output)
+        return candidate_layout(output, self._channels, len(self.labels), 'none', self._logits)
+
     def _decode(self, outputs: Outputs, limits: DetectionLimits) -> Detections:
         columns = columns_of(outputs[self._output], self._channels, self._output)
         scores = as_float32(columns[4 : self._classes_end])
-        threshold = logit(limits.score_threshold) if self._logits else limits.score_threshold
-        picked = reaching(scores, threshold)
-        boxes = as_float32(columns[:4, picked].T)
+        picked = reaching(scores, raw_threshold(limits, self._logits))
         scores = scores[:, picked]
-        best = scores.max(axis=0)
+        boxes = as_float32(columns[:4, picked].T)
+        best = Candidates(boxes, scores.max(axis=0), scores.argmax(axis=0), picked)
+        return self._detections(best, limits)
+
+    def _decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
+        threshold = raw_threshold(limits, self._logits)
+        return self._detections(candidates.take(reaching(candidates.scores, threshold)), limits)
+
+    def _detections(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
+        boxes, scores = candidates.boxes, candidates.scores
         if self._normalized:
             boxes = boxes * np.array(self.input_size * 2, np.float32)
         return self._finish(
             cxcywh_to_xyxy(boxes),
-            sigmoid(best) if self._logits else best,
-            scores.argmax(axis=0),
+            sigmoid(scores) if self._logits else scores,
+            candidates.class_ids,
             limits,
             suppress=self._nms,
         )

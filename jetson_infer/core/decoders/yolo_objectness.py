@@ -12,13 +12,27 @@ score is the product of the two.  YOLOX is usually exported before its grids are
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jetson_infer.core.boxes import cxcywh_to_xyxy
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.outputs import as_float32, channel_axis, columns_of, find, reaching
+from jetson_infer.core.decoders.candidates import (
+    CandidateLayout,
+    Candidates,
+    Objectness,
+    raw_threshold,
+)
+from jetson_infer.core.decoders.outputs import (
+    as_float32,
+    candidate_layout,
+    channel_axis,
+    columns_of,
+    find,
+    reaching,
+)
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.fields import Fields
 from jetson_infer.core.tensors import TensorSpec
@@ -69,36 +83,54 @@ class YoloObjectnessDecoder(Decoder):
         if self._strides and axis in (1, 2):
             self._check_count(output.shape[3 - axis], output.name)
 
+    def device_candidates(self, outputs: Sequence[TensorSpec]) -> CandidateLayout | None:
+        """Describe the one output; see :meth:`Decoder.device_candidates`."""
+        output = next(output for output in outputs if output.name == self._output)
+        objectness: Objectness = 'only' if self._objectness_only else 'factor'
+        layout = candidate_layout(output, self._channels, len(self.labels), objectness)
+        if layout is not None and self._strides:
+            self._check_count(layout.anchors, layout.output)
+        return layout
+
     def _decode(self, outputs: Outputs, limits: DetectionLimits) -> Detections:
         columns = columns_of(outputs[self._output], self._channels, self._output)
         if self._strides:
             self._check_count(columns.shape[1], self._output)
+        threshold = raw_threshold(limits, logits=False)
         objectness = as_float32(columns[4])
         # A class's score is at most 1, so that no candidate of less objectness can pass.
-        picked = reaching(objectness, limits.score_threshold)
+        picked = reaching(objectness, threshold)
         classes = as_float32(columns[5:, picked])
         scores = objectness[picked]
         if not self._objectness_only:
             scores = scores * classes.max(axis=0)
-        passed = reaching(scores, limits.score_threshold)
+        passed = reaching(scores, threshold)
         picked, classes, scores = picked[passed], classes[:, passed], scores[passed]
+        boxes = as_float32(columns[:4, picked].T)
+        return self._detections(Candidates(boxes, scores, classes.argmax(axis=0), picked), limits)
+
+    def _decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
+        threshold = raw_threshold(limits, logits=False)
+        return self._detections(candidates.take(reaching(candidates.scores, threshold)), limits)
+
+    def _detections(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
         return self._finish(
-            cxcywh_to_xyxy(self._boxes(as_float32(columns[:4, picked].T), picked)),
-            scores,
-            classes.argmax(axis=0),
+            cxcywh_to_xyxy(self._boxes(candidates.boxes, candidates.anchors)),
+            candidates.scores,
+            candidates.class_ids,
             limits,
             suppress=True,
         )
 
     def _boxes(
-        self, boxes: npt.NDArray[np.float32], picked: npt.NDArray[np.intp]
+        self, boxes: npt.NDArray[np.float32], anchors: npt.NDArray[Any]
     ) -> npt.NDArray[np.float32]:
         """Return centres and sizes in pixels."""
         if self._normalized:
             return boxes * np.array(self.input_size * 2, np.float32)
         if not self._strides:
             return boxes
-        corner, stride = self._cells[picked, :2], self._cells[picked, 2:]
+        corner, stride = self._cells[anchors, :2], self._cells[anchors, 2:]
         return np.hstack(((boxes[:, :2] + corner) * stride, np.exp(boxes[:, 2:]) * stride))
 
     def _check_count(self, count: int, name: str) -> None:
