@@ -45,7 +45,15 @@ setup(
     maintainer_email='maintainers@jetson-infer.invalid',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed', 'toolchain/report/*.css', 'toolchain/report/*.j2']},
+    package_data={
+        PACKAGE: [
+            'py.typed',
+            'cuda/kernels/*.cu',
+            'cuda/kernels/*.cuh',
+            'toolchain/report/*.css',
+            'toolchain/report/*.j2',
+        ]
+    },
     zip_safe=True,
     python_requires='>=3.10',
     install_requires=['setuptools', 'numpy>=1.22', 'PyYAML>=5.4'],
