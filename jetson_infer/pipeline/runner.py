@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from jetson_infer.core.accounting import FrameAccount, Outcome
+from jetson_infer.core.accounting import FrameAccount, FrameTicket, Outcome
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.rate import RateLimiter
 from jetson_infer.core.timing import RateMeter, StageClock, StageStatistics
@@ -122,6 +122,9 @@ class FrameRunner(Generic[R]):
             ticket.close(Outcome.REJECTED, rejection.reason)
             self._hooks.on_problem(rejection.reason, str(rejection))
             return
+        except Exception as error:  # noqa: BLE001 - a defect of ours; the next frame gets its chance
+            self._fail(ticket, error)
+            return
         frame = Frame(image, received_ns, stamp_ns, ticket, context)
         displaced = self._worker.submit(frame)
         if displaced is not None:
@@ -142,6 +145,11 @@ class FrameRunner(Generic[R]):
             left.ticket.close(Outcome.FAILED)
         self._hooks.on_failure(error)
 
+    def _fail(self, ticket: FrameTicket, error: Exception) -> None:
+        ticket.close(Outcome.FAILED)
+        _LOGGER.debug('a frame failed', exc_info=True)
+        self._hooks.on_problem('failed', f'{type(error).__name__}: {error}')
+
     def _process(self, pipeline: Pipeline[R], frame: Frame) -> None:
         clock = StageClock(frame.received_ns)
         clock.mark('wait')
@@ -159,11 +167,10 @@ class FrameRunner(Generic[R]):
         except BaseException as error:
             # A failing frame costs that frame; whatever went wrong, the next one gets its chance.
             # Only where the device itself is lost is there nothing to go on with.
-            frame.ticket.close(Outcome.FAILED)
             if isinstance(error, DeviceError) or not isinstance(error, Exception):
+                frame.ticket.close(Outcome.FAILED)
                 raise
-            _LOGGER.debug('a frame failed', exc_info=True)
-            self._hooks.on_problem('failed', f'{type(error).__name__}: {error}')
+            self._fail(frame.ticket, error)
             return
         clock.finish()
         frame.ticket.close(Outcome.PROCESSED)

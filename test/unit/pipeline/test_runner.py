@@ -113,6 +113,16 @@ def test_a_frame_that_cannot_be_wrapped_is_rejected_by_reason(rig):
     assert rig.problems == [('bad_step', 'step 10 is less than the 18 bytes of a row')]
 
 
+def test_a_defect_in_wrapping_costs_that_frame_only(rig):
+    def broken():
+        raise ZeroDivisionError('oops')
+
+    rig.receive(wrapper=broken)
+    counts = rig.account.counts()
+    assert (counts.failed, counts.waiting) == (1, 0)
+    assert rig.problems == [('failed', 'ZeroDivisionError: oops')]
+
+
 @pytest.mark.parametrize(
     ('error', 'outcome', 'kind'),
     [
