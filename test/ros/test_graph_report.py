@@ -16,7 +16,8 @@ from jetson_infer.toolchain.doctor.findings import NOTE, OK, PROBLEM, WARNING
 from jetson_infer.toolchain.doctor.graph import check_graph
 from ros_peer import image_message, paint
 
-LISTEN_S = 5.0
+LISTEN_S = (1.5, 5.0, 15.0)
+"""Long enough, and what a busy machine gets where that did not do."""
 BEST_EFFORT = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE
 )
@@ -36,12 +37,12 @@ rclpy.try_shutdown()
 """
 
 
-def report():
+def report(seconds=LISTEN_S[0]):
     done = subprocess.run(
-        [sys.executable, '-m', 'jetson_infer.ros.graph_report', '--seconds', str(LISTEN_S)],
+        [sys.executable, '-m', 'jetson_infer.ros.graph_report', '--seconds', str(seconds)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -49,16 +50,16 @@ def report():
     return json.loads(done.stdout)
 
 
-def findings():
-    """Return what the doctor says of the detector."""
-    return [one for one in check_graph(report()) if one.check.endswith(':/detector')]
-
-
-def problem():
-    found = findings()
-    problems = [one for one in found if one.level == PROBLEM]
-    assert len(problems) == 1, found
-    return problems[0]
+def finding(level, *words):
+    """Let the doctor look until it says this, and nothing else, of the detector; return it."""
+    for seconds in LISTEN_S:
+        found = [one for one in check_graph(report(seconds)) if one.check.endswith(':/detector')]
+        levels = [one.level for one in found]
+        if levels.count(level) == 1 and (level == PROBLEM or len(found) == 1):
+            (one,) = (one for one in found if one.level == level)
+            if all(word in one.what for word in words):
+                return one
+    raise AssertionError(found)
 
 
 @pytest.fixture
@@ -92,25 +93,20 @@ def camera(peer):
 def test_a_detector_that_gets_its_images(detector, camera):
     detector()
     camera('/detector/input/image', image_message(paint(255, 0, 0)))
-    found = findings()
-    assert [one.level for one in found] == [OK], found
-    assert found[0].what.startswith('/detector is active: ')
+    assert finding(OK).what.startswith('/detector is active: ')
 
 
 def test_nobody_publishes_but_another_topic_would_do(detector, camera):
     detector()
     camera('/front/image_raw', image_message(paint(255, 0, 0)))
-    found = problem()
-    assert 'nobody publishes on /detector/input/image' in found.what
+    found = finding(PROBLEM, 'nobody publishes on /detector/input/image', 'have publishers')
     assert found.what.endswith('have publishers: /front/image_raw')
 
 
 def test_best_effort_does_not_reach_a_reliable_subscription(detector, camera):
     detector(input_qos='reliable')
     camera('/detector/input/image', image_message(paint(255, 0, 0)))
-    found = problem()
-    assert '/peer publishes on /detector/input/image' in found.what
-    assert 'best effort' in found.what
+    found = finding(PROBLEM, '/peer publishes on /detector/input/image', 'best effort')
     assert 'input_qos' in found.remedy
 
 
@@ -119,44 +115,46 @@ def test_another_type_on_the_topic(detector):
     # Fast DDS refuses a second type on a topic within one process.
     camera = subprocess.Popen([sys.executable, '-c', OTHER_TYPE], stdin=subprocess.PIPE)
     try:
-        found = problem()
+        found = finding(
+            PROBLEM,
+            '/other publishes on /detector/input/image',
+            'it is a sensor_msgs/msg/CompressedImage',
+        )
     finally:
-        camera.communicate(timeout=10)
-    assert '/other publishes on /detector/input/image' in found.what
-    assert 'it is a sensor_msgs/msg/CompressedImage' in found.what
+        camera.communicate(timeout=60)
     assert 'image_transport:=compressed' in found.remedy
 
 
 def test_a_publisher_that_publishes_nothing(detector, peer):
     detector()
     peer.publisher(Image, '/detector/input/image')
-    found = problem()
-    assert 'no image of it arrives' in found.what
+    finding(PROBLEM, 'no image of it arrives')
 
 
 @pytest.mark.parametrize('state', ['unconfigured', 'inactive'])
 def test_a_detector_that_is_not_active(detector, state):
     detector(state)
-    (found,) = findings()
-    assert (found.level, found.remedy.split()[-1]) == (WARNING, 'activate')
-    assert f'/detector is {state}' in found.what
+    assert finding(WARNING, f'/detector is {state}').remedy.split()[-1] == 'activate'
 
 
 def test_a_detector_that_could_not_be_configured(start):
     start(DetectorNode, {'model': 'nowhere'}).trigger_configure()
-    found = problem()
-    assert "there is no model 'nowhere'" in found.what
+    finding(PROBLEM, "there is no model 'nowhere'")
 
 
 def test_no_inference_node(peer):
-    found = check_graph(report())
+    for seconds in LISTEN_S:
+        found = check_graph(report(seconds))
+        if any('/peer' in one.what for one in found):
+            break
     assert {one.level for one in found} == {NOTE}
     assert '/peer' in found[1].what
 
 
 def test_the_doctor_hides_from_others(peer):
-    assert not [name for name in report()['nodes'] if 'doctor' in name]
-    assert report()['domain'] == rclpy.utilities.get_default_context().get_domain_id()
+    seen = report()
+    assert not [name for name in seen['nodes'] if 'doctor' in name]
+    assert seen['domain'] == rclpy.utilities.get_default_context().get_domain_id()
 
 
 def test_the_command_says_it_and_fails(detector):
