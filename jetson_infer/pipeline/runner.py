@@ -147,7 +147,7 @@ class FrameRunner(Generic[R]):
 
     def _fail(self, ticket: FrameTicket, error: Exception) -> None:
         ticket.close(Outcome.FAILED)
-        _LOGGER.debug('a frame failed', exc_info=True)
+        _LOGGER.debug('a frame failed', exc_info=error)
         self._hooks.on_problem('failed', f'{type(error).__name__}: {error}')
 
     def _process(self, pipeline: Pipeline[R], frame: Frame) -> None:
