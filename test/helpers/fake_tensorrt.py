@@ -27,7 +27,7 @@ from jetson_infer.cuda.host_stream import HostFunction, HostStream
 
 NO_ARGUMENTS = KernelArguments([('nothing', 'u8')])
 ONE = (1, 1, 1)
-DTYPES = {'FLOAT': np.float32, 'HALF': np.float16, 'INT32': np.int32, 'BF16': np.uint16}
+DTYPES = {'FLOAT': np.float32, 'HALF': np.float16, 'INT32': np.int32, 'FP8': np.uint8}
 
 
 class NumberedStream(HostStream):
@@ -54,7 +54,7 @@ class NumberedDevice(HostDevice):
 
 
 class DataType(enum.Enum):
-    FLOAT, HALF, INT32, BF16 = range(4)
+    FLOAT, HALF, INT32, FP8 = range(4)
 
 
 class TensorIOMode(enum.Enum):

@@ -9,6 +9,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tools/sandbox/python.sh
 . "$ROOT/tools/sandbox/python.sh"
+# shellcheck source=tools/sandbox/tensorrt.sh
+. "$ROOT/tools/sandbox/tensorrt.sh"
 cd "$ROOT"
 
 WHEEL_MB=133   # x86-64's; aarch64's is 124
@@ -131,4 +133,5 @@ else
   sandbox_packages
   sandbox_ros_wheel
 fi
+tensorrt_bindings
 if [[ ${1:-} == --with-oldest ]]; then oldest_packages; fi

@@ -168,8 +168,6 @@ def _set_dla(request: BuildRequest, builder: trt.Builder, config: trt.IBuilderCo
 
 def _share_profiles(config: trt.IBuilderConfig) -> None:
     """Let several execution contexts use one shape profile at once: a preview feature of 8.6."""
-    if not hasattr(trt, 'PreviewFeature'):
-        return
     feature = member(trt.PreviewFeature, 'PROFILE_SHARING_0806')
     if feature is not None:
         config.set_preview_feature(feature, True)

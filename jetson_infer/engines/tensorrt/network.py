@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from jetson_infer.core.shape_profiles import ShapeProfile
-from jetson_infer.engines.tensorrt.api import member, member_name, trt
+from jetson_infer.engines.tensorrt.api import member_name, trt
 from jetson_infer.engines.tensorrt.log import MessageLog
 from jetson_infer.engines.tensorrt.onnx_nodes import find_node
+from jetson_infer.engines.tensorrt.strong_typing import creation_flags
 from jetson_infer.engines.tensorrt.types import dtype_of
 from jetson_infer.errors import EngineBuildError
 
@@ -86,37 +87,6 @@ def parse_network(
     parsed = ParsedNetwork(network, parser, typed)
     _check_tensors(path, parsed)
     return parsed
-
-
-def creation_flags(strongly_typed: bool) -> tuple[int, bool]:
-    """Return the flags of a network, and whether it will be strongly typed.
-
-    Up to 10 a network must be told to have an explicit batch dimension, and may be told to be
-    strongly typed (10). Since 11 every network is both.
-
-    :raises EngineBuildError: if the version has no strongly typed networks and one is asked for.
-    """
-    kinds = trt.NetworkDefinitionCreationFlag
-    flags = 0
-    explicit = member(kinds, 'EXPLICIT_BATCH')
-    if explicit is not None:
-        flags |= 1 << int(explicit)
-    if always_strongly_typed():
-        return flags, True
-    if not strongly_typed:
-        return flags, False
-    typed = member(kinds, 'STRONGLY_TYPED')
-    if typed is None:
-        raise EngineBuildError(
-            f'TensorRT {trt.__version__} has no strongly typed networks (10 and later have); '
-            'build without strongly_typed'
-        )
-    return flags | 1 << int(typed), True
-
-
-def always_strongly_typed() -> bool:
-    """Tell whether this version takes every precision from the ONNX file (11 and later)."""
-    return member(trt.BuilderFlag, 'FP16') is None
 
 
 def describe_error(path: Path, error: Any) -> str:

@@ -170,7 +170,7 @@ def test_without_host_memory_it_runs_on_the_device_alone(opened, device):
 @pytest.mark.parametrize(
     ('changes', 'error', 'told'),
     [
-        ({'io': [['x', 'in', 'BF16', [1]], ['y', 'out', 'FLOAT', [1]]]}, EngineError, 'type BF16'),
+        ({'io': [['x', 'in', 'FP8', [1]], ['y', 'out', 'FLOAT', [1]]]}, EngineError, 'type FP8'),
         ({'shape_inputs': ['image']}, EngineError, 'decide about shapes'),
         ({'locations': {'image': 'HOST'}}, EngineError, 'decide about shapes'),
         ({'formats': {'doubled': 'CHW2'}}, EngineError, 'laid out as Two wide channel'),
