@@ -61,16 +61,18 @@ class Bench:
         (result,) = self.peer.call(SetParameters, '/detector/set_parameters', request).results
         return result
 
+    def reports(self):
+        """Return status and values of each report of the detector, as they came."""
+        for array in list(self.diagnostics):
+            for status in array.status:
+                if status.name == '/detector: pipeline':
+                    yield status, {item.key: item.value for item in status.values}
+
     def status(self, wanted):
         """Wait for a diagnostics status that fulfils a condition; return its values."""
 
         def found():
-            for array in reversed(self.diagnostics):
-                for status in array.status:
-                    values = {item.key: item.value for item in status.values}
-                    if status.name == '/detector: pipeline' and wanted(status, values):
-                        return status, values
-            return None
+            return next((one for one in reversed(list(self.reports())) if wanted(*one)), None)
 
         return wait_for(found, 'such a status')
 

@@ -86,7 +86,7 @@ def run(profile: dict[str, str], *arguments: str) -> str:
         env={**environment, **profile},
         stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=110,
         check=True,
     )
     return result.stdout
@@ -123,6 +123,10 @@ def test_full_hd_images_arrive_best_effort(profile: dict[str, str]) -> None:
         need_shared_memory()
     elif int(Path('/proc/sys/net/core/rmem_max').read_text()) < 4_000_000:
         pytest.skip('net.core.rmem_max is below 4 MB: see config/dds/cyclonedds.xml')
-    received = json.loads(run(profile, str(STREAM), 'receive', '30', '15'))['received']
-    # Without the profiles it is 0 to 12 of 30; a machine at its limit may still cost single images.
-    assert received >= 27
+    # Without the profiles it is 0 to 12 of 30; a machine at its limit may still cost some images, and
+    # then gets a second run.
+    for _ in range(2):
+        received = json.loads(run(profile, str(STREAM), 'receive', '30', '15'))['received']
+        if received >= 27:
+            return
+    raise AssertionError(f'{received} of 30 images arrived')

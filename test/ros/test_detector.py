@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The detector, driven over real DDS with a network whose output is known beforehand."""
 
+import itertools
 import time
 
 import cv2
@@ -15,6 +16,18 @@ from vision_msgs.msg import LabelInfo
 
 from detector_bench import SUCCESS, Bench, classes
 from ros_peer import compressed_message, image_message, paint, wait_for
+
+
+def settled(bench):
+    """Return the counters once no frame waits and none has come for a while."""
+
+    def unchanged():
+        before = bench.counters()
+        time.sleep(0.3)
+        after = bench.counters()
+        return after if after == before and not after['waiting'] else None
+
+    return wait_for(unchanged, 'an idle worker')
 
 
 @pytest.fixture
@@ -113,17 +126,20 @@ def test_the_debug_image_is_drawn_only_while_someone_looks(bench, peer):
     _, values = bench.status(lambda _, v: v.get('frames/processed') == '1')
     assert values['debug_images'] == '0'
     heard = peer.hear(Image, '/detector/output/debug_image')
-    wait_for(lambda: bench.node.count_subscribers('/detector/output/debug_image') == 1)
-    time.sleep(0.2)  # the publisher hears of its subscription a little later than the graph
-    message = image_message(picture, number=2)
-    bench.infer(message)
-    wait_for(lambda: heard, 'a debug image')
-    shown = heard[-1]
-    assert shown.header == message.header
+    # The publisher hears of its subscription a little later than the graph, if at the first image.
+    number = itertools.count(2)
+
+    def looked():
+        bench.infer(image_message(picture, number=next(number)))
+        return heard
+
+    wait_for(looked, 'a debug image')
+    shown = heard[0]
+    assert shown.header in [answer.header for answer in bench.detections]
     assert (shown.width, shown.height, shown.encoding, shown.step) == (320, 240, 'bgr8', 960)
     pixels = np.frombuffer(shown.data, np.uint8).reshape(240, 320, 3)
     changed = (pixels != picture).any(axis=2)
-    bench.status(lambda _, v: v.get('debug_images') == '1')
+    bench.status(lambda _, v: int(v.get('debug_images', 0)) >= 1)
     # The box of class 0 reaches from (60, 45) to (100, 75): its outline is drawn, its inside kept.
     assert changed[45, 60:100].mean() > 0.9
     assert not changed[55:65, 75:90].any()
@@ -132,10 +148,8 @@ def test_the_debug_image_is_drawn_only_while_someone_looks(bench, peer):
 def test_every_frame_is_accounted_for_in_a_flood(bench):
     for number in range(200):
         bench.send(image_message(paint(number, 0, 0), number=number))
-    wait_for(lambda: bench.counters()['waiting'] == 0 and bench.detections, 'an idle worker')
-    time.sleep(0.3)
-    counters = bench.counters()
-    assert counters['processed'] == len(bench.detections)
+    counters = settled(bench)
+    wait_for(lambda: counters['processed'] == len(bench.detections), 'an answer to each')
     assert counters['received'] == counters['processed'] + counters['replaced']
     stamps = [d.header.stamp.sec for d in bench.detections]
     assert stamps == sorted(set(stamps))
@@ -143,11 +157,13 @@ def test_every_frame_is_accounted_for_in_a_flood(bench):
 
 def test_max_rate_is_kept_and_what_is_left_out_is_counted(start, peer, model_folder):
     bench = Bench(start, peer, model_folder, max_rate_hz=10.0)
+    began = time.monotonic()
     for number in range(60):
         bench.send(image_message(paint(0, 0, 0), number=number))
         time.sleep(0.02)
-    counters = bench.counters()
-    assert 9 <= counters['processed'] <= 15
+    counters = settled(bench)
+    most = 10.0 * (time.monotonic() - began) + 1
+    assert 5 <= counters['processed'] <= min(most, 59)
     assert counters['shed'] == counters['received'] - counters['processed'] - counters['replaced']
 
 
