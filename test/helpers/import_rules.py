@@ -8,7 +8,8 @@ module with an owner is imported by that owner alone. Only cli ends the process;
 run as a program may hand on its exit status, under ``if __name__ == '__main__':``.
 
 All imports count, wherever they stand: in functions, under TYPE_CHECKING, and those by name through
-``importlib.import_module``, ``__import__`` or ``dependencies.require``.
+``importlib.import_module``, ``__import__`` or ``dependencies.require``. To load CUDA's own library
+through ctypes is to import ``cuda``.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ EVERYWHERE = {'numpy', 'yaml'}
 
 CORE_ALLOWED = {'numpy'}
 IMPORTERS = {'import_module', '__import__', 'require'}
+LOADERS = {'CDLL', 'PyDLL', 'LoadLibrary'}
+CUDA_LIBRARIES = ('libcu', 'libnvrtc')
 EXITS = {('sys', 'exit'), ('os', '_exit'), ('os', 'abort')}
 EXIT_NAMES = {'SystemExit', 'exit', 'quit'}
 
@@ -162,6 +165,8 @@ def imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[Import]
             name = _leading_text(node.args[0])
             if name:
                 yield Import(name.rstrip('.'), node.lineno, on_load=False)
+        elif isinstance(node, ast.Call) and _loads_cuda(node):
+            yield Import('cuda', node.lineno, on_load)
 
 
 def _walk(node: ast.AST, on_load: bool) -> Iterator[tuple[ast.AST, bool]]:
@@ -185,6 +190,13 @@ def _called(node: ast.Call) -> str:
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ''
+
+
+def _loads_cuda(node: ast.Call) -> bool:
+    """Whether a call loads a library of CUDA through ctypes."""
+    if _called(node) not in LOADERS or not node.args:
+        return False
+    return _leading_text(node.args[0]).startswith(CUDA_LIBRARIES)
 
 
 def _leading_text(node: ast.expr) -> str:

@@ -33,6 +33,16 @@ ALLOWED = {
     'core/downwards': ('jetson_infer.core.boxes', 'from jetson_infer.errors import CardError'),
     'core/itself': ('jetson_infer.core.boxes', 'from jetson_infer.core import tensors'),
     'core/numpy': ('jetson_infer.core.boxes', 'import math\nimport numpy as np'),
+    'cuda/pycuda': (
+        'jetson_infer.cuda.pycuda_device',
+        'def open():\n    return require("pycuda.driver", "Using the GPU")',
+    ),
+    'cuda/bindings': (
+        'jetson_infer.cuda.kernels.compiler',
+        'def compile():\n    from cuda.bindings import nvrtc',
+    ),
+    'cuda/downwards': ('jetson_infer.cuda.kernels.x', 'from jetson_infer.core import encodings'),
+    'engines/cuda room': ('jetson_infer.engines.session', 'from jetson_infer.cuda import memory'),
     'engines/yaml': ('jetson_infer.engines.models', 'import yaml'),
     'engines/onnxruntime': (
         'jetson_infer.engines.onnxruntime.session',
@@ -97,6 +107,18 @@ FORBIDDEN = {
     'cuda in pipeline': (
         'jetson_infer.pipeline.x',
         'def f():\n    from cuda.bindings import driver',
+    ),
+    'upwards from cuda': ('jetson_infer.cuda.x', 'from jetson_infer.engines import session'),
+    'cuda room in core': ('jetson_infer.core.x', 'from jetson_infer.cuda import memory'),
+    'pycuda when loaded': ('jetson_infer.cuda.x', 'import pycuda.driver'),
+    'tensorrt in cuda': ('jetson_infer.cuda.x', 'def f():\n    require("tensorrt", "x")'),
+    'nvrtc in engines': (
+        'jetson_infer.engines.x',
+        'def f():\n    require("cuda.bindings.nvrtc", "x")',
+    ),
+    'libcuda in toolchain': (
+        'jetson_infer.toolchain.x',
+        'import ctypes\ndef f():\n    ctypes.CDLL("libcuda.so.1")',
     ),
     'jtop in ros': ('jetson_infer.ros.governor', 'def f():\n    from jtop import jtop'),
     'exit in ros': ('jetson_infer.ros.run', 'import sys\ndef main():\n    sys.exit(1)'),
