@@ -37,11 +37,15 @@ class LatestSlot(Generic[T]):
             self._condition.notify()
             return displaced
 
-    def take(self) -> T | None:
-        """Wait for an item and take it; None once the slot is closed and empty."""
+    def take(self, timeout_s: float | None = None) -> T | None:
+        """Wait for an item and take it.
+
+        :param timeout_s: how long to wait; None for ever, 0 not at all.
+        :return: the item; None when none came in time, or once the slot is closed and empty.
+        """
         with self._condition:
-            while self._item is None and not self._closed:
-                self._condition.wait()
+            if timeout_s != 0:
+                self._condition.wait_for(lambda: self._item is not None or self._closed, timeout_s)
             item, self._item = self._item, None
             return item
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from jetson_infer.core.accounting import FrameAccount, FrameTicket, Outcome
 from jetson_infer.core.images import CompressedView, ImageView
@@ -20,28 +21,15 @@ from jetson_infer.core.rate import RateLimiter
 from jetson_infer.core.timing import RateMeter, StageClock, StageStatistics
 from jetson_infer.errors import DeviceError, FrameRejected
 from jetson_infer.pipeline.frame import Frame
+from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline, overlapping
 from jetson_infer.pipeline.worker import Worker
 
-__all__ = ['FrameRunner', 'Pipeline', 'RunnerHooks', 'RunnerSettings']
+__all__ = ['FrameRunner', 'RunnerHooks', 'RunnerSettings']
 
 _LOGGER = logging.getLogger(__name__)
 
 R = TypeVar('R')
-R_co = TypeVar('R_co', covariant=True)
-
-
-class Pipeline(Protocol[R_co]):
-    """What turns an image into a result; used on the worker's thread only."""
-
-    def process(self, image: ImageView | CompressedView, clock: StageClock) -> R_co:
-        """Handle one image and mark each stage that ends.
-
-        :raises FrameRejected: if the image cannot be used.
-        :raises DeviceError: if there is no point in trying another one.
-        """
-
-    def close(self) -> None:
-        """Release the network."""
+T = TypeVar('T')
 
 
 @dataclass(frozen=True)
@@ -150,43 +138,86 @@ class FrameRunner(Generic[R]):
         _LOGGER.debug('a frame failed', exc_info=error)
         self._hooks.on_problem('failed', f'{type(error).__name__}: {error}')
 
-    def _process(self, pipeline: Pipeline[R], frame: Frame) -> None:
+    def _guarded(self, ticket: FrameTicket, work: Callable[[], T]) -> T | None:
+        """Do a step of a frame's way and return what came of it; None if that ended its way.
+
+        A failing frame costs that frame; whatever went wrong, the next one gets its chance.  Only
+        where the device itself is lost is there nothing to go on with.
+        """
+        try:
+            return work()
+        except FrameRejected as rejection:
+            ticket.close(Outcome.REJECTED, rejection.reason)
+            self._hooks.on_problem(rejection.reason, str(rejection))
+        except BaseException as error:
+            if isinstance(error, DeviceError) or not isinstance(error, Exception):
+                ticket.close(Outcome.FAILED)
+                raise
+            self._fail(ticket, error)
+        return None
+
+    def _begin(self, pipeline: OverlappingPipeline[R], frame: Frame) -> _UnderWay | None:
         clock = StageClock(frame.received_ns)
         clock.mark('wait')
         limit_ms = self.settings.stale_after_ms
         if limit_ms > 0.0 and self._hooks.age_ms(frame) > limit_ms:
             frame.ticket.close(Outcome.STALE)
-            return
-        try:
-            result = pipeline.process(frame.image, clock)
-            self._hooks.deliver(frame, result, clock)
-        except FrameRejected as rejection:
-            frame.ticket.close(Outcome.REJECTED, rejection.reason)
-            self._hooks.on_problem(rejection.reason, str(rejection))
-            return
-        except BaseException as error:
-            # A failing frame costs that frame; whatever went wrong, the next one gets its chance.
-            # Only where the device itself is lost is there nothing to go on with.
-            if isinstance(error, DeviceError) or not isinstance(error, Exception):
-                frame.ticket.close(Outcome.FAILED)
-                raise
-            self._fail(frame.ticket, error)
-            return
-        clock.finish()
-        frame.ticket.close(Outcome.PROCESSED)
-        self.statistics.add(clock.milliseconds)
-        self.rate_out.tick(time.monotonic_ns())
+            return None
+        return self._guarded(
+            frame.ticket, lambda: _UnderWay(frame, clock, pipeline.begin(frame.image, clock))
+        )
+
+    def _finish(self, pipeline: OverlappingPipeline[R], under_way: _UnderWay) -> None:
+        frame, clock, pending = under_way
+
+        def work() -> bool:
+            self._hooks.deliver(frame, pipeline.finish(pending, clock), clock)
+            return True
+
+        if self._guarded(frame.ticket, work):
+            clock.finish()
+            frame.ticket.close(Outcome.PROCESSED)
+            self.statistics.add(clock.milliseconds)
+            self.rate_out.tick(time.monotonic_ns())
+
+
+class _UnderWay(NamedTuple):
+    """A frame that the pipeline has begun.
+
+    :param pending: what the pipeline needs back to finish it.
+    """
+
+    frame: Frame
+    clock: StageClock
+    pending: Any
 
 
 class _FrameProcessor(Generic[R]):
     """Binds a pipeline, which lives on the worker's thread, to its runner."""
 
-    def __init__(self, pipeline: Pipeline[R], runner: FrameRunner[R]) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline[R] | OverlappingPipeline[R], runner: FrameRunner[R]):
+        self._pipeline = overlapping(pipeline)
         self._runner = runner
+        self._under_way: deque[_UnderWay | None] = deque()  # None: its way has ended already
 
-    def process(self, item: Frame) -> None:
-        self._runner._process(self._pipeline, item)
+    @property
+    def depth(self) -> int:
+        return self._pipeline.depth
+
+    @property
+    def patience_s(self) -> float:
+        return self._pipeline.patience_s if self._under_way[0] is not None else 0.0
+
+    def begin(self, item: Frame) -> None:
+        self._under_way.append(self._runner._begin(self._pipeline, item))
+
+    def finish(self) -> None:
+        under_way = self._under_way.popleft()
+        if under_way is not None:
+            self._runner._finish(self._pipeline, under_way)
 
     def close(self) -> None:
+        for under_way in filter(None, self._under_way):
+            under_way.frame.ticket.close(Outcome.FAILED)
+        self._under_way.clear()
         self._pipeline.close()

@@ -21,17 +21,35 @@ T_contra = TypeVar('T_contra', contravariant=True)
 
 
 class Processor(Protocol[T_contra]):
-    """What a worker does with an item; made, used and closed on the worker's thread only."""
+    """What a worker does with an item; made, used and closed on the worker's thread only.
 
-    def process(self, item: T_contra) -> None:
-        """Handle one item, whatever is wrong with it; an exception ends the worker."""
+    An item is begun, and the oldest one begun is finished; where a device does the work in between,
+    several may be under way.  An exception ends the worker.
+    """
+
+    @property
+    def depth(self) -> int:
+        """How many items may be under way at once, at least 1."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long the oldest item under way will surely take still; 0 if that is not known."""
+
+    def begin(self, item: T_contra) -> None:
+        """Take one item up, whatever is wrong with it."""
+
+    def finish(self) -> None:
+        """Wait for the oldest item under way and end it, whatever is wrong with it."""
 
     def close(self) -> None:
-        """Release what the processor holds."""
+        """Give up what is under way and release what the processor holds."""
 
 
 class Worker(Generic[T]):
-    """Runs a processor on a thread of its own, one item at a time, always the newest.
+    """Runs a processor on a thread of its own, always on the newest item.
+
+    While the device works on one item, the thread waits for the next one as long as the device is
+    sure to be busy, and begins it: its preparation overlaps the work on the one before.
 
     The processor is opened on that thread, because a CUDA context belongs to the thread that
     made it current; nothing else of the node ever touches the device.
@@ -52,7 +70,8 @@ class Worker(Generic[T]):
     ) -> None:
         self._slot: LatestSlot[T] = LatestSlot()
         self._idle = threading.Condition()
-        self._pending = 0
+        self._pending = 0  # submitted and not ended
+        self._under_way = 0  # begun and not finished; the worker's own
         self._on_failure = on_failure
         self._opening: Future[None] = Future()
         self._thread = threading.Thread(
@@ -77,7 +96,7 @@ class Worker(Generic[T]):
             self._pending += 1
         displaced = self._slot.put(item)
         if displaced is not None:
-            self._finish_one()
+            self._finish(1)
         return displaced
 
     def drain(self, timeout_s: float) -> bool:
@@ -92,13 +111,13 @@ class Worker(Generic[T]):
         """
         left = self._slot.close()
         if left is not None:
-            self._finish_one()
+            self._finish(1)
         self._thread.join()
         return left
 
-    def _finish_one(self) -> None:
+    def _finish(self, items: int) -> None:
         with self._idle:
-            self._pending -= 1
+            self._pending -= items
             self._idle.notify_all()
 
     def _run(self, open_processor: Callable[[], Processor[T]]) -> None:
@@ -113,17 +132,23 @@ class Worker(Generic[T]):
         except BaseException as error:
             _LOGGER.exception('the worker thread ended')
             left = self._slot.close()
-            if left is not None:
-                self._finish_one()
+            self._finish(self._under_way + (left is not None))
             self._on_failure(error, left)
         finally:
             processor.close()
 
     def _serve(self, processor: Processor[T]) -> None:
-        while (item := self._slot.take()) is not None:
-            try:
-                processor.process(item)
-            finally:
+        while True:
+            item = self._slot.take(processor.patience_s if self._under_way else None)
+            if item is not None:
+                self._under_way += 1
+                processor.begin(item)
                 # The last reference to a frame keeps its message's buffer alive.
                 del item
-                self._finish_one()
+                if self._under_way < processor.depth:
+                    continue
+            elif not self._under_way:
+                return
+            processor.finish()
+            self._under_way -= 1
+            self._finish(1)

@@ -10,6 +10,9 @@ from jetson_infer.pipeline.worker import Worker
 class Recorder:
     """A processor that notes what it was given and on which thread."""
 
+    depth = 1
+    patience_s = 0.0
+
     def __init__(self, gate=None):
         self.items = []
         self.threads = {threading.get_ident()}
@@ -17,7 +20,7 @@ class Recorder:
         self.gate = gate
         self.entered = threading.Event()
 
-    def process(self, item):
+    def begin(self, item):
         self.threads.add(threading.get_ident())
         self.entered.set()
         if self.gate is not None:
@@ -25,6 +28,9 @@ class Recorder:
         if item == 'poison':
             raise OSError('the device is gone')
         self.items.append(item)
+
+    def finish(self):
+        self.threads.add(threading.get_ident())
 
     def close(self):
         self.threads.add(threading.get_ident())
@@ -110,3 +116,69 @@ def test_a_processor_that_raises_ends_the_worker_and_says_so():
     assert failures == [('the device is gone', 'late')]
     assert recorder.closed == 1
     assert worker.drain(0.0)
+
+
+class Device:
+    """A processor that has two items under way, and says what happened in which order."""
+
+    depth = 2
+
+    def __init__(self, patience_s):
+        self.patience_s = patience_s
+        self.events = []
+        self.under_way = []
+        self.begun = threading.Semaphore(0)
+
+    def begin(self, item):
+        self.events.append(f'begin {item}')
+        self.under_way.append(item)
+        self.begun.release()
+
+    def finish(self):
+        item = self.under_way.pop(0)
+        if item == 'poison':
+            raise OSError('the device is gone')
+        self.events.append(f'finish {item}')
+
+    def close(self):
+        self.events.append(f'close with {len(self.under_way)} under way')
+
+
+def test_an_item_that_comes_while_the_device_is_busy_is_begun_before_the_first_is_finished():
+    device = Device(patience_s=5.0)
+    worker = start(lambda: device)
+    for item in (1, 2, 3):
+        worker.submit(item)
+        assert device.begun.acquire(timeout=5)
+    worker.stop()
+    assert device.events == [
+        'begin 1',
+        'begin 2',
+        'finish 1',
+        'begin 3',
+        'finish 2',
+        'finish 3',
+        'close with 0 under way',
+    ]
+
+
+def test_without_another_item_the_first_is_finished_when_patience_ends():
+    device = Device(patience_s=0.05)
+    worker = start(lambda: device)
+    worker.submit(1)
+    assert worker.drain(5.0)
+    assert device.events == ['begin 1', 'finish 1']
+    worker.stop()
+
+
+def test_drain_waits_for_all_that_is_under_way_even_if_the_worker_fails():
+    failures = []
+    device = Device(patience_s=5.0)
+    worker = start(lambda: device, lambda error, left: failures.append(left))
+    worker.submit('poison')
+    assert device.begun.acquire(timeout=5)
+    worker.submit(2)
+    assert worker.drain(5.0)
+    worker.stop()
+    assert failures == [None]
+    assert device.events == ['begin poison', 'begin 2', 'close with 1 under way']
