@@ -28,7 +28,9 @@ stack, illegal instruction, misaligned address, address space, program counter, 
 tensor memory leak, an MPS server or client that died, external device, unknown."""
 
 _PRIMARY_CONTEXT = ('_v2', '')
-_ATTRIBUTES = {'integrated': 18, 'can_map_host_memory': 19, 'major': 75, 'minor': 76}
+_ATTRIBUTES = {
+    'multiprocessors': 16, 'integrated': 18, 'can_map_host_memory': 19, 'major': 75, 'minor': 76,
+}  # fmt: skip
 
 
 class DriverLibrary:
@@ -90,7 +92,7 @@ class DriverLibrary:
         return found.value
 
     def device_attribute(self, index: int, name: str) -> int:
-        """Return ``integrated``, ``can_map_host_memory``, ``major`` or ``minor`` of a GPU."""
+        """Return an attribute of a GPU: ``multiprocessors``, ``integrated``, ``major``, ...."""
         found, number = ctypes.c_int(), ctypes.c_int(_ATTRIBUTES[name])
         result = self._call(
             'cuDeviceGetAttribute', ctypes.byref(found), number, self._device(index)

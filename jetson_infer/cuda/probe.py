@@ -20,6 +20,7 @@ class FoundDevice:
     :param index: how CUDA counts it, for :func:`~jetson_infer.cuda.device.open_device`.
     :param name: what its maker calls it.
     :param compute_capability: major and minor.
+    :param multiprocessors: how many it has; boards of one family share name and capability.
     :param total_bytes: the size of its memory.
     :param integrated: whether it shares the host's memory.
     :param can_map_host_memory: whether it reads and writes page-locked memory of the host.
@@ -30,6 +31,7 @@ class FoundDevice:
     index: int
     name: str
     compute_capability: tuple[int, int]
+    multiprocessors: int
     total_bytes: int
     integrated: bool
     can_map_host_memory: bool
@@ -67,6 +69,7 @@ def _found(library: DriverLibrary, index: int, driver: str) -> FoundDevice:
         index=index,
         name=library.device_name(index),
         compute_capability=(attribute('major'), attribute('minor')),
+        multiprocessors=attribute('multiprocessors'),
         total_bytes=library.device_bytes(index),
         integrated=bool(attribute('integrated')),
         can_map_host_memory=bool(attribute('can_map_host_memory')),
