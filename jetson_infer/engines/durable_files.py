@@ -15,7 +15,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-__all__ = ['replace_file', 'replace_folder', 'sync_folder', 'write_file']
+__all__ = ['keep_file', 'replace_file', 'replace_folder', 'sync_folder', 'write_file']
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # fcntl.h, linux/fs.h
 _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EXDEV, errno.ENOTSUP)
@@ -41,6 +41,14 @@ def replace_file(path: Path, content: bytes) -> None:
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def keep_file(path: Path, target: Path) -> None:
+    """Move a file within a file system; without one to move, what is there is removed."""
+    target.unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        path.replace(target)
 
 
 def sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@
 ::
 
     <root>/engines/<model>/<variant>-<precision>-<digest>/   engine.plan engine.json build.log
+    <root>/engines/<model>/<variant>-<precision>-<digest>.failed.log
     <root>/engines/.drafts/                                  engines that are being built
     <root>/engines/.locks/                                   who builds what
     <root>/timing/<gpu>-<TensorRT>.timing                    timing caches
@@ -87,6 +88,11 @@ class EngineCache:
             return open_engine(folder, key, repair, digest=digest)
         except FileNotFoundError:
             raise EngineNotCached(self._none(model, variant, key, repair)) from None
+
+    def failed_log(self, model: str, variant: str, key: EngineKey) -> Path:
+        """Return where the log of a build lies that came to nothing."""
+        folder = self.folder(model, variant, key)
+        return folder.with_name(f'{folder.name}.failed.log')
 
     def lock(self, key: EngineKey, purpose: str) -> FileLock:
         """Return the lock that whoever builds the engine of a key has to hold.
