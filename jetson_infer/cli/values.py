@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 
-__all__ = ['positive_number', 'time_s']
+__all__ = ['positive_number', 'time_s', 'whole_number']
 
 
 def positive_number(text: str) -> float:
@@ -30,6 +31,24 @@ def time_s(text: str) -> float:
     if value < 0:
         raise argparse.ArgumentTypeError(f'must be 0 or more seconds, not {text}')
     return value
+
+
+def whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return what reads an integer within limits.
+
+    What is returned raises argparse.ArgumentTypeError if it is not one.
+    """
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f'{text!r} is not a whole number') from None
+        if not minimum <= value <= maximum:
+            raise argparse.ArgumentTypeError(f'must be from {minimum} to {maximum}, not {text}')
+        return value
+
+    return read
 
 
 def _number(text: str) -> float:

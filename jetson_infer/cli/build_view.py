@@ -1,0 +1,150 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""A build while it runs: live in a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Any
+
+from jetson_infer.dependencies import require
+from jetson_infer.engines.build_times import ExpectedTime, duration
+from jetson_infer.engines.tensorrt.build_job import BuildStatus
+from jetson_infer.errors import MissingDependencyError
+from jetson_infer.toolchain.build_plan import BuildPlan
+
+__all__ = ['BuildView', 'LiveView', 'PlainView', 'open_view']
+
+LINE_EVERY_S = 10.0
+
+
+class BuildView(ABC):
+    """Shows a job; a context manager."""
+
+    look_every_s = 0.2
+
+    @abstractmethod
+    def show(self, status: BuildStatus) -> None:
+        """Show the job as it is now."""
+
+    def __enter__(self) -> BuildView:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+
+class QuietView(BuildView):
+    """Shows nothing."""
+
+    def show(self, status: BuildStatus) -> None:
+        """Show nothing."""
+
+
+class PlainView(BuildView):
+    """Prints a line when something new begins, and every ten seconds, on standard error.
+
+    :param title: what is built.
+    :param expected: how long it may take.
+    """
+
+    def __init__(self, title: str, expected: ExpectedTime | None = None) -> None:
+        self._title = title
+        self._expected = f'; expected {expected}' if expected else ''
+        self._last: tuple[str, ...] = ()
+        self._next = 0.0
+
+    def show(self, status: BuildStatus) -> None:
+        """Print a line if it tells something new, or none was printed for a while."""
+        stage = (status.state, *(status.progress.phases[:1] if status.progress else ()))
+        now = time.monotonic()
+        if (stage == self._last and now < self._next) or status.is_final:
+            return
+        print(f'{self._title}: {status}{self._expected}', file=sys.stderr, flush=True)
+        self._last, self._next, self._expected = stage, now + LINE_EVERY_S, ''
+
+
+class LiveView(BuildView):
+    """Draws a spinner with the time that has passed, and a bar where the builder tells steps.
+
+    :param title: what is built.
+    :param expected: how long it may take.
+    :param console: a ``rich`` console.
+    """
+
+    def __init__(self, title: str, expected: ExpectedTime | None, console: Any) -> None:
+        progress = require('rich.progress', 'The live view')
+        self._progress = progress.Progress(
+            progress.SpinnerColumn(),
+            progress.TextColumn('[bold]{task.fields[title]}'),
+            progress.TimeElapsedColumn(),
+            progress.BarColumn(bar_width=24),
+            progress.TextColumn('{task.description}', markup=False),
+            console=console,
+            transient=True,
+        )
+        self._expected = f' (expected: about {duration(expected.seconds)})' if expected else ''
+        self._task = self._progress.add_task('', total=None, title=title)
+
+    def show(self, status: BuildStatus) -> None:
+        """Draw the job as it is now."""
+        steps = status.progress.steps if status.progress and not status.waiting_for else 0
+        done = status.progress.step if status.progress and steps else 0
+        self._progress.update(
+            self._task,
+            total=steps or None,
+            completed=done,
+            description=f'{_doing(status)}{self._expected}',
+        )
+
+    def drawing(self) -> Any:
+        """Return what is drawn now, for a ``rich`` console."""
+        return self._progress.get_renderable()
+
+    def __enter__(self) -> BuildView:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.__exit__(exc_type, exc, traceback)
+
+
+def open_view(plan: BuildPlan, wanted: bool) -> BuildView:
+    """Return the view that fits where standard error goes.
+
+    :param wanted: whether to show anything.
+    """
+    if not wanted:
+        return QuietView()
+    title = f'{plan.order.model} {plan.order.variant} {plan.order.request.precision}'
+    if sys.stderr.isatty():
+        try:
+            console = require('rich.console', 'The live view').Console(stderr=True)
+            return LiveView(title, plan.expected, console)
+        except MissingDependencyError:
+            return PlainView(title, plan.expected)
+    return PlainView(title, plan.expected)
+
+
+def _doing(status: BuildStatus) -> str:
+    """Say what is done, without the time, which the view shows itself."""
+    if status.waiting_for:
+        return f'waiting for {status.waiting_for}'
+    if status.state != 'building' or status.progress is None:
+        return status.state
+    phases = status.progress.phases[-1:] or ('building',)
+    steps = f' {status.progress.step}/{status.progress.steps}' if status.progress.steps else ''
+    return f'{phases[0]}{steps}'
