@@ -5,8 +5,7 @@ import sys
 import pytest
 
 import fake_tensorrt
-
-VERSIONS = ('8.6.1', '10.3.0', '10.13.3.9', '11.4.0.106')
+from tensorrt_contract.bindings import VERSIONS
 
 
 @pytest.fixture(params=VERSIONS)

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import fake_tensorrt
+from fake_tensorrt_builder import add_builder
 from jetson_infer.engines.tensorrt import builder_config, types
 from tensorrt_contract.bindings import ROOT, VERSIONS, WHERE, NoBindings, open_bindings
 
@@ -311,7 +312,7 @@ def described_class(stub: Path, name: str) -> dict[str, list[list[str]]]:
 
 @pytest.mark.parametrize('version', VERSIONS)
 def test_the_stand_in_has_nothing_that_the_real_module_lacks(stubs, version, monkeypatch):
-    fake = fake_tensorrt.fake_module(version, monkeypatch)
+    fake = add_builder(fake_tensorrt.fake_module(version, monkeypatch), monkeypatch)
     for name, cls in vars(fake).items():
         if not isinstance(cls, type):
             continue

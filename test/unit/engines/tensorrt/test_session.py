@@ -10,6 +10,7 @@ import pytest
 from jetson_infer.cuda.adaptors import CountingMemory, FailingMemory, LimitedMemory
 from jetson_infer.engines.tensorrt.session import TensorRtSession
 from jetson_infer.errors import DeviceError, DeviceMemoryError, EngineError, SessionError
+from tensorrt_contract.bindings import VERSIONS
 
 STATIC = {
     'io': [['image', 'in', 'FLOAT', [2, 3]], ['doubled', 'out', 'FLOAT', [2, 3]]],
@@ -245,9 +246,8 @@ def test_whichever_allocation_fails_nothing_is_left(opened, device):
     infer(session.bind({}), 2, 0)
 
 
-def test_a_context_that_tensorrt_has_no_memory_for(opened, tensorrt):
-    if tensorrt.__version__.startswith('8'):
-        pytest.skip('8.6 makes a context without memory')
+@pytest.mark.parametrize('tensorrt', VERSIONS[1:], indirect=True)
+def test_a_context_that_tensorrt_has_no_memory_for(opened):
     session = opened(STATIC, {'no_context': 'Requested amount of GPU memory: out of memory'})
     with pytest.raises(DeviceMemoryError, match=r'makes no execution context.*smaller'):
         session.bind({})

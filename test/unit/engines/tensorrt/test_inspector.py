@@ -1,0 +1,216 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The inspector's JSON, in the shapes that the versions' documentation shows."""
+
+import json
+
+import pytest
+
+from jetson_infer.engines.engine_layers import EngineLayer, LayerTensor, PrecisionFound
+from jetson_infer.engines.tensorrt.inspector import parse_layers
+
+OLD = {  # 8.6 and 10, detailed
+    'Layers': [
+        {
+            'Name': 'Reformatting CopyNode for Input Tensor 0 to conv1 + relu1',
+            'LayerType': 'Reformat',
+            'Inputs': [
+                {
+                    'Name': 'image',
+                    'Location': 'Device',
+                    'Dimensions': [1, 3, 640, 640],
+                    'Format/Datatype': 'Row major linear FP32',
+                }
+            ],
+            'Outputs': [
+                {
+                    'Name': 'Reformatted Input Tensor 0 to conv1 + relu1',
+                    'Location': 'Device',
+                    'Dimensions': [1, 3, 640, 640],
+                    'Format/Datatype': 'Channel major FP16 format where channel % 4 == 0',
+                }
+            ],
+            'ParameterType': 'Reformat',
+            'Origin': 'REFORMAT',
+            'TacticValue': '0x0000000000000000',
+        },
+        {
+            'Name': 'conv1 + relu1',
+            'LayerType': 'CaskConvolution',
+            'Inputs': [
+                {
+                    'Name': 'Reformatted Input Tensor 0 to conv1 + relu1',
+                    'Location': 'Device',
+                    'Dimensions': [1, 3, 640, 640],
+                    'Format/Datatype': 'Channel major FP16 format where channel % 4 == 0',
+                }
+            ],
+            'Outputs': [
+                {
+                    'Name': 'relu1',
+                    'Location': 'Device',
+                    'Dimensions': [1, 16, 320, 320],
+                    'Format/Datatype': 'Thirty-two wide channel vectorized row major Int8 format',
+                }
+            ],
+            'ParameterType': 'Convolution',
+            'Weights': {'Type': 'Half', 'Count': 432},
+            'TacticName': 'sm80_xmma_fprop_implicit_gemm_f16f16_f16f16_f16_nhwckrsc_nhwc',
+            'TacticValue': '0x18ef97651ad5379a',
+        },
+        {
+            'Name': 'conv2',
+            'LayerType': 'CaskConvolution',
+            'Inputs': [
+                {
+                    'Name': 'relu1',
+                    'Dimensions': [1, 16, 320, 320],
+                    'Format/Datatype': 'Thirty-two wide channel vectorized row major Int8 format',
+                }
+            ],
+            'Outputs': [
+                {
+                    'Name': 'c2',
+                    'Dimensions': [1, 16, 320, 320],
+                    'Format/Datatype': 'Row major linear FP16 format',
+                }
+            ],
+        },
+        {
+            'Name': '{ForeignNode[/head/Add.../head/Softmax]}',
+            'LayerType': 'Myelin',
+            'Inputs': [
+                {
+                    'Name': 'c2',
+                    'Dimensions': [1, 16, 320, 320],
+                    'Format/Datatype': 'Row major linear FP32',
+                }
+            ],
+            'Outputs': [],
+            'TacticValue': '0x0000000000000000',
+        },
+        {
+            'Name': '/Shape',
+            'LayerType': 'Shape',
+            'Inputs': [
+                {'Name': 'image', 'Dimensions': [], 'Format/Datatype': 'Row major linear FP32'}
+            ],
+            'Outputs': [{'Name': 's', 'Dimensions': [4], 'Format/Datatype': 'Int32'}],
+        },
+    ],
+    'Bindings': ['image', 'out'],
+}
+NEW = {  # 11: a field of its own for the type, and another name for the bindings
+    'Layers': [
+        {
+            'Name': 'conv1',
+            'LayerType': 'gemm',
+            'Inputs': [
+                {
+                    'Name': 'image',
+                    'Dimensions': [1, -1, 8],
+                    'Format': 'Row major linear',
+                    'Datatype': 'BFloat16',
+                }
+            ],
+            'Outputs': [
+                {'Name': 'y', 'Dimensions': [1, -1, 8], 'Format': 'kLINEAR', 'Datatype': 'Float'}
+            ],
+            'TacticName': 'gemm_mma_v2',
+        }
+    ],
+    'I/O Tensors': ['image', 'y'],
+}
+
+
+def test_layers_of_8_6_and_10():
+    layers = parse_layers(json.dumps(OLD))
+    assert [(layer.kind, layer.precision) for layer in layers] == [
+        ('Reformat', ''),
+        ('CaskConvolution', 'fp16'),  # though it writes int8
+        ('CaskConvolution', 'int8'),  # though it writes float16
+        ('Myelin', 'fp32'),
+        ('Shape', ''),
+    ]
+    convolution = layers[1]
+    assert convolution.name == 'conv1 + relu1'
+    assert convolution.tactic.startswith('sm80_xmma')
+    assert convolution.outputs == (
+        LayerTensor(
+            'relu1',
+            'int8',
+            (1, 16, 320, 320),
+            'Thirty-two wide channel vectorized row major Int8 format',
+        ),
+    )
+
+
+def test_layers_of_11():
+    (layer,) = parse_layers(json.dumps(NEW))
+    assert layer.precision == 'bf16'
+    assert layer.inputs == (LayerTensor('image', 'bf16', (1, -1, 8), 'Row major linear'),)
+    assert layer.outputs[0].precision == 'fp32'
+
+
+def test_layers_that_are_mere_names():
+    layers = parse_layers('{"Layers": ["conv1 + relu1", "conv2"], "Bindings": ["image"]}')
+    assert [(layer.name, layer.precision) for layer in layers] == [
+        ('conv1 + relu1', ''),
+        ('conv2', ''),
+    ]
+
+
+@pytest.mark.parametrize(
+    ('kind', 'precision', 'dla'),
+    [('DLA', 'int8', True), ('CaskPooling', 'int8', False)],
+)
+def test_a_layer_on_the_dla(kind, precision, dla):
+    layer = {'Name': 'n', 'LayerType': kind, 'Inputs': [{'Name': 'x', 'Format/Datatype': 'Int8'}]}
+    (found,) = parse_layers(json.dumps({'Layers': [layer]}))
+    assert (found.precision, found.dla) == (precision, dla)
+
+
+def test_shapes_and_types_that_are_not_told():
+    tensor = {'Name': 'x', 'Dimensions': None, 'Format/Datatype': 'N/A due to dynamic shapes'}
+    layer = {'Name': 'n', 'LayerType': 'Conv', 'Inputs': [tensor], 'Weights': {'Type': 'Half'}}
+    (found,) = parse_layers(json.dumps({'Layers': [layer]}))
+    assert found.inputs == (LayerTensor('x', '', (), 'N/A due to dynamic shapes'),)
+    assert found.precision == 'fp16'  # from the weights
+
+
+@pytest.mark.parametrize('text', ['', 'no json', '[]', '{}', '{"Layers": 3}', 'null'])
+def test_what_is_no_engine_is_refused(text):
+    with pytest.raises(ValueError, match=r'JSON|Layers'):
+        parse_layers(text)
+
+
+def test_layers_travel_as_json():
+    layers = parse_layers(json.dumps(OLD))
+    text = json.dumps([layer.to_json() for layer in layers])
+    assert tuple(EngineLayer.from_json(value) for value in json.loads(text)) == layers
+
+
+def of(asked: str, *precisions: str) -> PrecisionFound:
+    layers = [EngineLayer(f'l{i}', 'Conv', precision) for i, precision in enumerate(precisions)]
+    return PrecisionFound.of(asked, layers)
+
+
+@pytest.mark.parametrize(
+    ('asked', 'precisions', 'found', 'missing', 'told'),
+    [
+        ('fp32', ['fp32', ''], 'fp32', False, 'found fp32 (layers: 1 in fp32)'),
+        ('fp16', ['fp16', 'fp16'], 'fp16', False, '2 in fp16'),
+        ('fp16', ['fp16', 'fp32'], 'fp16+fp32', False, 'above fp16: l1'),
+        ('fp16', ['fp32', 'fp32'], 'fp32', True, 'no layer has what was asked for'),
+        ('int8', ['fp16', 'int8', 'fp32'], 'int8+fp16+fp32', False, 'above int8: l0, l2'),
+        ('int8', ['fp16'], 'fp16', True, 'no layer has'),
+        ('mixed', ['fp32', 'fp16'], 'fp16+fp32', False, '1 in fp16, 1 in fp32'),
+        ('mixed', ['fp32'], 'fp32', True, 'no layer has'),
+        ('fp16', [''], 'unknown', False, 'does not tell'),
+        ('int8', ['int8', *['fp16'] * 5], 'int8+fp16', False, 'l1, l2, l3 and 2 more'),
+    ],
+)
+def test_the_precision_found_beside_the_one_asked_for(asked, precisions, found, missing, told):
+    result = of(asked, *precisions)
+    assert (result.found, result.is_missing) == (found, missing)
+    assert told in str(result)

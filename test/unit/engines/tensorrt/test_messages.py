@@ -1,0 +1,110 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""What TensorRT says and reports; nodes that it names by an index."""
+
+import logging
+import threading
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+import networks
+from jetson_infer.engines.tensorrt.error_recorder import CAPACITY, ErrorStack
+from jetson_infer.engines.tensorrt.log import MessageLog
+from jetson_infer.engines.tensorrt.onnx_nodes import find_node
+from jetson_infer.engines.tensorrt.types import dtype_of, precision_word
+
+
+def test_messages_reach_logging_by_their_severity(caplog):
+    caplog.set_level(1, logger='jetson_infer.engines.tensorrt.log')
+    log = MessageLog()
+    for severity in ('INTERNAL_ERROR', 'ERROR', 'WARNING', 'INFO', 'VERBOSE', 'NEW'):
+        log.add(severity, f'{severity} %s\n')
+    assert [(record.levelno, record.message) for record in caplog.records] == [
+        (logging.CRITICAL, 'INTERNAL_ERROR %s'),
+        (logging.ERROR, 'ERROR %s'),
+        (logging.WARNING, 'WARNING %s'),
+        (logging.DEBUG, 'INFO %s'),
+        (logging.DEBUG - 5, 'VERBOSE %s'),
+        (logging.WARNING, 'NEW %s'),
+    ]
+    assert 'VERBOSE' not in log.text
+    assert log.text.startswith('INTERNAL_ERROR: INTERNAL_ERROR %s\nERROR: ')
+
+
+def test_reasons_are_the_errors_once():
+    log = MessageLog()
+    assert log.reasons() == 'TensorRT gave no reason'
+    log.add('INFO', 'memory')
+    log.add('WARNING', 'no GPU')
+    assert log.reasons() == 'no GPU'
+    log.add('ERROR', '3: [x.cpp::f::5] Error Code 3:\n  wrong shape')
+    log.add('ERROR', '3: [x.cpp::f::5] Error Code 3:\n  wrong shape')
+    assert log.reasons(['wrong shape']) == '3: [x.cpp::f::5] Error Code 3: wrong shape'
+    assert log.reasons(['of the recorder']).endswith('wrong shape; of the recorder')
+    for number in range(20):
+        log.add('ERROR', f'e{number}')
+    assert log.reasons().endswith('; and 13 more')
+
+
+def test_old_messages_are_forgotten():
+    log = MessageLog(keep=3)
+    for number in range(5):
+        log.add('INFO', str(number))
+    assert [line.text for line in log.lines] == ['2', '3', '4']
+    log.clear()
+    assert log.lines == ()
+
+
+def test_errors_of_many_threads_are_counted():
+    stack = ErrorStack()
+
+    def report():
+        for number in range(50):
+            stack.add(3, f'error {number}')
+
+    threads = [threading.Thread(target=report) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(stack.errors), stack.dropped) == (CAPACITY, 8 * 50 - CAPACITY)
+    stack.clear()
+    assert (stack.texts, stack.dropped) == ((), 0)
+
+
+def test_nodes_are_found_as_the_onnx_package_finds_them(tmp_path):
+    path = networks.convolving(tmp_path / 'x.onnx', layers=5)
+    model = onnx.load(str(path))
+    for number, node in enumerate(model.graph.node):
+        node.name = f'node {number} ä' if number % 2 else ''
+    onnx.save(model, str(path))
+    for number, node in enumerate(model.graph.node):
+        assert find_node(path, number) == (node.name, node.op_type)
+    assert find_node(path, len(model.graph.node)) is None
+
+
+def test_a_node_within_a_large_file_is_found(tmp_path):
+    nodes = [helper.make_node('Add', ['x', 'w'], ['y'], name='a')]
+    weights = {'w': np.zeros((1000, 1000), np.float32)}
+    one = [networks.tensor(name, (1000, 1000)) for name in 'xy']
+    path = networks.save(tmp_path / 'x.onnx', nodes, one[:1], one[1:], weights)
+    assert find_node(path, 0) == ('a', 'Add')
+
+
+@pytest.mark.parametrize('content', [b'', b'\xff' * 20, b'\x3a\x7fcut', b'no model'])
+def test_in_what_is_no_model_no_node_is_found(tmp_path, content):
+    path = tmp_path / 'x.onnx'
+    assert find_node(path, 0) is None
+    path.write_bytes(content)
+    assert find_node(path, 0) is None
+
+
+def test_types_by_any_of_their_names():
+    assert dtype_of('HALF') == np.float16
+    assert dtype_of('BF16') is None
+    assert [precision_word(word) for word in ('Half', 'FP16', 'E4M3', 'Float', 'kLINEAR')] == [
+        'fp16', 'fp16', 'fp8', 'fp32', '',
+    ]  # fmt: skip
