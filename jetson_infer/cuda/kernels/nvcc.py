@@ -52,7 +52,8 @@ class NvccCompiler(Compiler):
             text.write_text(source, encoding='utf-8')
             kind = '-cubin' if target.startswith('sm_') else '-ptx'
             self._run(kind, f'-arch={target}', '-std=c++17', *options, '-o', str(result), str(text))
-            return result.read_bytes()
+            # Drivers read PTX as a string, to its closing zero, which NVRTC writes too.
+            return result.read_bytes() + (b'\0' if kind == '-ptx' else b'')
 
     def _run(self, *arguments: str) -> str:
         command = [str(self._program), *arguments]

@@ -23,10 +23,19 @@ from jetson_infer.cuda.kernels.program import Twin, load_program
 from jetson_infer.cuda.memory import Buffer, aligned
 from jetson_infer.cuda.stream import Function, Stream
 
-__all__ = ['PreprocessKernel']
+__all__ = ['VARIANTS', 'PreprocessKernel']
 
 _TARGETS = {'float32': 0, 'float16': 1, 'uint8': 2}
 _COLOURS = {'rgb': 0, 'bgr': 1, 'grey': 2}
+VARIANTS = tuple(
+    {'TARGET': target, 'COLOUR': colour, 'PLANAR': planar}
+    for target in _TARGETS.values()
+    for colour in _COLOURS.values()
+    for planar in (0, 1)
+    if planar or colour != _COLOURS['grey']  # with one channel both layouts are the same bytes
+)
+"""The definitions of every program that there is."""
+
 _BLOCK = (32, 4, 1)
 _PIXELS = 2  # of a row, a thread
 _WORD = 4
@@ -69,7 +78,6 @@ class PreprocessKernel:
                 'the network input must be float32 or float16, or uint8 with mean 0 and scale 1, '
                 f'not {self._dtype} with mean {card.mean} and scale {card.scale}'
             )
-        # With one channel both layouts are the same bytes.
         self._planar = card.layout == 'nchw' or card.channels == 1
         definitions = {
             'TARGET': _TARGETS[self._dtype.name],

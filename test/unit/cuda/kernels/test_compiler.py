@@ -291,7 +291,8 @@ def test_nvcc_compiles_for_an_architecture(program):
     assert compiler.architectures() == [72, 87, 121]
     result = compiler.compile(SOURCE, ['-DTARGET=1'], 'sm_87', 'x.cu')
     assert result == b'-cubin -arch=sm_87 -std=c++17 -DTARGET=1 ' + SOURCE.encode()
-    assert compiler.compile(SOURCE, [], 'compute_90', 'x.cu').startswith(b'-ptx -arch=compute_90')
+    text = compiler.compile(SOURCE, [], 'compute_90', 'x.cu')
+    assert text == b'-ptx -arch=compute_90 -std=c++17 ' + SOURCE.encode() + b'\0'
 
 
 @pytest.mark.parametrize('variable', ['PATH', 'CUDA_HOME', 'CUDA_PATH'])
