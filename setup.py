@@ -32,8 +32,8 @@ ONNXRUNTIME = ['onnxruntime>=1.16']
 OPENCV = ['opencv-python-headless>=4.5.4']  # Ubuntu 22.04's
 RECORDINGS = ['rosbags>=0.11.6']  # the first that tells what is wrong with broken metadata
 REPORT = ['rich>=11.2', 'jinja2>=3.0.3']  # Ubuntu 22.04's
-# PyCUDA has no wheels and is built against the CUDA that is installed; cuda-bindings are optional and
-# add CUDA graphs and the priorities of streams. Both bounds are the oldest that were run.
+# PyCUDA has no wheels and is built against the CUDA that is installed; cuda-bindings are optional
+# and add CUDA graphs and the priorities of streams. Both bounds are the oldest that were run.
 CUDA = ['pycuda>=2026.1', 'cuda-bindings>=12.9']
 TENSORRT = ['tensorrt>=8.6']  # on a Jetson it comes with JetPack
 # `colcon test` runs pytest where this names it.
