@@ -19,6 +19,7 @@ from jetson_infer.toolchain.build_plan import BuildPlan
 __all__ = ['BuildView', 'LiveView', 'PlainView', 'open_view']
 
 LINE_EVERY_S = 10.0
+BAR_WIDTH = 16  # characters
 
 
 class BuildView(ABC):
@@ -86,24 +87,16 @@ class LiveView(BuildView):
             progress.SpinnerColumn(),
             progress.TextColumn('[bold]{task.fields[title]}'),
             progress.TimeElapsedColumn(),
-            progress.BarColumn(bar_width=24),
             progress.TextColumn('{task.description}', markup=False),
             console=console,
             transient=True,
         )
         self._expected = f' (expected: about {duration(expected.seconds)})' if expected else ''
-        self._task = self._progress.add_task('', total=None, title=title)
+        self._task = self._progress.add_task('', total=1, title=title)
 
     def show(self, status: BuildStatus) -> None:
         """Draw the job as it is now."""
-        steps = status.progress.steps if status.progress and not status.waiting_for else 0
-        done = status.progress.step if status.progress and steps else 0
-        self._progress.update(
-            self._task,
-            total=steps or None,
-            completed=done,
-            description=f'{_doing(status)}{self._expected}',
-        )
+        self._progress.update(self._task, description=f'{_doing(status)}{self._expected}')
 
     def drawing(self) -> Any:
         """Return what is drawn now, for a ``rich`` console."""
@@ -145,6 +138,9 @@ def _doing(status: BuildStatus) -> str:
         return f'waiting for {status.waiting_for}'
     if status.state != 'building' or status.progress is None:
         return status.state
-    phases = status.progress.phases[-1:] or ('building',)
-    steps = f' {status.progress.step}/{status.progress.steps}' if status.progress.steps else ''
-    return f'{phases[0]}{steps}'
+    step, steps = status.progress.step, status.progress.steps
+    phase = (status.progress.phases or ('building',))[-1]
+    if not steps:
+        return phase
+    filled = min(BAR_WIDTH, BAR_WIDTH * step // steps)
+    return f'{"█" * filled}{"░" * (BAR_WIDTH - filled)} {phase} {step}/{steps}'

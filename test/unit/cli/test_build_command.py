@@ -268,7 +268,8 @@ def test_the_live_view_shows_phase_step_and_time():
             view.show(seen)
             out.print(view.drawing())
     text = out.export_text()
-    assert 'Computing [costs] 3/9 (expected: about 2 min 52 s)' in text
+    bar = '█' * 5 + '░' * 11
+    assert f'{bar} Computing [costs] 3/9 (expected: about 2 min 52 s)' in text
     assert 'waiting for process 7, building' in text
     assert re.search(r'tiny fp16 0:00:0\d .*build \(expected', text)
 
