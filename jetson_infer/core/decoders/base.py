@@ -112,7 +112,9 @@ class Decoder(ABC):
             float16.
         :raises DecoderError: if an output of dynamic shape turns out not to fit.
         """
-        return None
+        if not self._checked:
+            raise InternalError('Decoder.device_candidates was called before Decoder.check')
+        return self._device_candidates({output.name: output for output in outputs})
 
     def decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
         """Decode the candidates that a device chose by :meth:`device_candidates`.
@@ -131,6 +133,9 @@ class Decoder(ABC):
             raise InternalError('Decoder.decode_candidates was called before Decoder.check')
         with np.errstate(invalid='ignore', over='ignore'):
             return self._decode_candidates(candidates.in_order(), limits)
+
+    def _device_candidates(self, outputs: Mapping[str, TensorSpec]) -> CandidateLayout | None:
+        return None
 
     def _decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
         raise InternalError(f'decoder {self.name!r} decodes whole outputs, not candidates')

@@ -10,7 +10,7 @@ same exporters' RT-DETR has this layout too, with boxes as fractions of the inpu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -68,10 +68,10 @@ class YoloDecoder(Decoder):
             name=self._wanted,
         ).name
 
-    def device_candidates(self, outputs: Sequence[TensorSpec]) -> CandidateLayout | None:
-        """Describe the one output; see :meth:`Decoder.device_candidates`."""
-        output = next(output for output in outputs if output.name == self._output)
-        return candidate_layout(output, self._channels, len(self.labels), 'none', self._logits)
+    def _device_candidates(self, outputs: Mapping[str, TensorSpec]) -> CandidateLayout | None:
+        return candidate_layout(
+            outputs[self._output], self._channels, len(self.labels), 'none', self._logits
+        )
 
     def _decode(self, outputs: Outputs, limits: DetectionLimits) -> Detections:
         columns = columns_of(outputs[self._output], self._channels, self._output)

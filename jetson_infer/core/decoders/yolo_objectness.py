@@ -11,7 +11,7 @@ score is the product of the two.  YOLOX is usually exported before its grids are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,11 +83,11 @@ class YoloObjectnessDecoder(Decoder):
         if self._strides and axis in (1, 2):
             self._check_count(output.shape[3 - axis], output.name)
 
-    def device_candidates(self, outputs: Sequence[TensorSpec]) -> CandidateLayout | None:
-        """Describe the one output; see :meth:`Decoder.device_candidates`."""
-        output = next(output for output in outputs if output.name == self._output)
+    def _device_candidates(self, outputs: Mapping[str, TensorSpec]) -> CandidateLayout | None:
         objectness: Objectness = 'only' if self._objectness_only else 'factor'
-        layout = candidate_layout(output, self._channels, len(self.labels), objectness)
+        layout = candidate_layout(
+            outputs[self._output], self._channels, len(self.labels), objectness
+        )
         if layout is not None and self._strides:
             self._check_count(layout.anchors, layout.output)
         return layout

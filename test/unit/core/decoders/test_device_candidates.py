@@ -134,5 +134,7 @@ def test_other_decoders_take_whole_outputs():
     )
     with pytest.raises(InternalError, match="'yolo_end_to_end' decodes whole outputs"):
         decoder.decode_candidates(nothing, DetectionLimits())
-    with pytest.raises(InternalError, match='called before'):
+    with pytest.raises(InternalError, match='device_candidates was called before'):
+        make_decoder(OutputCard('yolo'), ['a']).device_candidates(outputs)
+    with pytest.raises(InternalError, match='decode_candidates was called before'):
         make_decoder(OutputCard('yolo'), ['a']).decode_candidates(nothing, DetectionLimits())

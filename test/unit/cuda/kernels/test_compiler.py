@@ -14,11 +14,11 @@ import pytest
 
 from jetson_infer.cuda.kernels import nvcc
 from jetson_infer.cuda.kernels.backend import Compiler, target_of
-from jetson_infer.cuda.kernels.compiler import compile_kernels
+from jetson_infer.cuda.kernels.compiler import COMPILERS, compile_kernels
 from jetson_infer.cuda.kernels.kernel_cache import KernelCache, digest_of
 from jetson_infer.cuda.kernels.nvcc import open_nvcc
 from jetson_infer.cuda.kernels.nvrtc import NvrtcCompiler, open_nvrtc
-from jetson_infer.cuda.kernels.program import read_source
+from jetson_infer.cuda.kernels.program import options_of, read_source
 from jetson_infer.errors import KernelError
 
 SOURCE = 'extern "C" __global__ void nothing() {}'
@@ -238,6 +238,7 @@ def test_a_source_is_one_text_that_compilers_can_quote():
 
 
 def test_sources_are_installed_with_the_package(tmp_path):
+    pytest.importorskip('setuptools')
     root = Path(__file__).resolve().parents[4]
     subprocess.run(
         [sys.executable, 'setup.py', '--quiet', 'build', f'--build-base={tmp_path / "build"}',
@@ -248,6 +249,23 @@ def test_sources_are_installed_with_the_package(tmp_path):
     sources = {path.name for path in (root / folder).glob('*.cu*')}
     assert {'preprocess.cu', 'candidates.cu', 'portable.cuh'} <= sources
     assert {path.name for path in (tmp_path / 'lib' / folder).glob('*.cu*')} == sources
+
+
+@pytest.mark.parametrize('opener', COMPILERS, ids=lambda opener: opener.__name__)
+def test_a_real_compiler_takes_the_kernels_for_its_oldest_and_newest_gpu(opener):
+    try:
+        compiler = opener()
+    except KernelError as error:
+        pytest.skip(str(error))
+    known = [number for number in compiler.architectures() if number >= 72]
+    for source, options in (
+        ('candidates.cu', ()),
+        ('preprocess.cu', options_of({'TARGET': 1, 'COLOUR': 0, 'PLANAR': 1})),
+    ):
+        for target in (f'sm_{min(known)}', f'sm_{max(known)}', f'compute_{max(known)}'):
+            image = compiler.compile(read_source(source), options, target, source)
+            assert image.startswith(b'\x7fELF' if target.startswith('sm_') else b'//')
+            assert target.startswith('sm_') or image.endswith(b'\0')
 
 
 # --- nvcc: a program that answers as it does ------------------------------------------------------
