@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import ctypes
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from jetson_infer.errors import DeviceError
 
-__all__ = ['LOST_CODES', 'DriverLibrary']
+__all__ = ['CAPTURE_CODES', 'LOST_CODES', 'DriverLibrary']
 
 LOST_CODES = frozenset(
     {4, 46, 201, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 806, 810}
@@ -26,6 +27,9 @@ documentation of ``CUresult``), or is gone: deinitialized, device unavailable, i
 NVLink and contained errors, illegal address, launch timeout, context destroyed, assertion, hardware
 stack, illegal instruction, misaligned address, address space, program counter, launch failure,
 tensor memory leak, an MPS server or client that died, external device, unknown."""
+
+CAPTURE_CODES = range(900, 909)
+"""The errors of a stream's capture: work that cannot be captured, or a capture that is spoilt."""
 
 _PRIMARY_CONTEXT = ('_v2', '')
 _ATTRIBUTES = {
@@ -132,6 +136,17 @@ class DriverLibrary:
         """Take the topmost context off this thread's stack, if there is one, whatever its state."""
         found = ctypes.c_void_p()
         self._call('cuCtxPopCurrent_v2', ctypes.byref(found))
+
+    @contextmanager
+    def holding(self, index: int) -> Iterator[None]:
+        """Keep a GPU's primary context alive within the block."""
+        device, context = self._device(index), ctypes.c_void_p()
+        held = self._call('cuDevicePrimaryCtxRetain', ctypes.byref(context), device) == 0
+        try:
+            yield
+        finally:
+            if held:
+                self._primary('Release', device)
 
     def heal(self, index: int) -> None:
         """Reset a GPU's primary context if it does not work any more.

@@ -9,7 +9,7 @@ import os
 from types import ModuleType
 from typing import Any
 
-from jetson_infer.cuda.driver_library import LOST_CODES, DriverLibrary
+from jetson_infer.cuda.driver_library import CAPTURE_CODES, LOST_CODES, DriverLibrary
 from jetson_infer.cuda.memory import MemoryKind, bytes_text, shortage
 from jetson_infer.errors import (
     DeviceError,
@@ -38,6 +38,7 @@ class CudaFailures:
         self._library = library
         self._device = device
         self._lost_texts = library.explanations(LOST_CODES)
+        self._capture_texts = library.explanations(CAPTURE_CODES)
         self._loss = ''
         self.error: type[Exception] = driver.Error
         """What PyCUDA raises, all of it."""
@@ -53,12 +54,16 @@ class CudaFailures:
         :param what: what was tried, as in ``'copying'``.
         """
         text = str(error)
+        if any(explanation in text for explanation in self._capture_texts):
+            return self._not_captured(what, text)
         lost = any(explanation in text for explanation in self._lost_texts)
         return self._judge(what, text, lost, isinstance(error, self._driver.MemoryError))
 
     def from_code(self, what: str, code: int) -> JetsonInferError | InternalError:
         """Translate a ``CUresult`` that is not 0."""
         text = self._library.error_text(code)
+        if code in CAPTURE_CODES:
+            return self._not_captured(what, text)
         return self._judge(what, text, code in LOST_CODES, code == OUT_OF_MEMORY)
 
     def check(self, what: str, result: Any) -> None:
@@ -92,6 +97,12 @@ class CudaFailures:
             return self.from_pycuda(f'allocating {nbytes} bytes of {kind} memory', error)
         free, total = self._host_memory() if kind == 'pinned' else self._device_memory()
         return shortage(kind, nbytes, free, total)
+
+    def _not_captured(self, what: str, text: str) -> SessionError | DeviceError:
+        # While a stream captures, the device may refuse to be asked whether it still works.
+        if self.lost:
+            return DeviceError(self.lost_text())
+        return SessionError(f'{what} is not possible within a graph on {self._device}: {text}')
 
     def _judge(
         self, what: str, text: str, lost: bool, out_of_memory: bool

@@ -202,9 +202,11 @@ class PycudaDevice(Device):
         with self.current():
             self._live.close(self._name)
         context, self._context = self._context, None
-        context.detach()
-        # To release it, PyCUDA makes the context current, and releasing does not undo that.
-        self._library.pop_context()
+        with self._library.holding(self._index):
+            context.detach()
+            # To release it, PyCUDA makes the context current, and releasing does not undo that. It
+            # is taken off the thread again while it is still alive.
+            self._library.pop_context()
         if self._failures.lost:
             self._library.heal(self._index)
 
