@@ -19,7 +19,7 @@ from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.cuda.memory import Buffer
 from jetson_infer.cuda.stream import Stream
 
-__all__ = ['Binding', 'DeviceBinding', 'Session']
+__all__ = ['Binding', 'DeviceBinding', 'DeviceSession', 'Session']
 
 
 class Binding(ABC):
@@ -64,6 +64,11 @@ class DeviceBinding(Binding):
     @abstractmethod
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """The current shape of every input and output."""
+
+    @property
+    @abstractmethod
+    def why_no_graph(self) -> str:
+        """Why an inference is not queued in one call; empty where it is."""
 
     @abstractmethod
     def enqueue(self, stream: Stream) -> None:
@@ -129,3 +134,19 @@ class Session(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class DeviceSession(Session):
+    """A session whose bindings lie on a device; used on the thread where that is current."""
+
+    @abstractmethod
+    def bind(self, shapes: Mapping[str, tuple[int, ...]], host: bool = True) -> DeviceBinding:
+        """Allocate inputs and outputs on the device.
+
+        :param shapes: see :meth:`Session.bind`.
+        :param host: whether to have host arrays for :meth:`Binding.run`; without, the binding runs
+            by :meth:`DeviceBinding.enqueue` alone and takes no page-locked memory.
+        :raises SessionError: see :meth:`Session.bind`.
+        :raises DeviceMemoryError: if there is not enough memory; what was taken is given back.
+        :raises DeviceError: if the device is lost.
+        """

@@ -13,6 +13,7 @@ from jetson_infer.core.cards import ModelCard, VariantCard
 from jetson_infer.core.decoders import make_decoder
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.images import CompressedView, ImageView
+from jetson_infer.core.letterbox import Letterbox
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.inputs import match_inputs
 from jetson_infer.engines.models import Model
@@ -20,7 +21,7 @@ from jetson_infer.engines.select import open_session
 from jetson_infer.engines.session import Binding, Session
 from jetson_infer.pipeline.preprocess import Preprocessor
 
-__all__ = ['DetectionPipeline']
+__all__ = ['DetectionPipeline', 'in_image']
 
 _WARM_UP_RUNS = 2
 
@@ -77,11 +78,7 @@ class DetectionPipeline:
         clock.mark('preprocess')
         outputs = self._binding.run()
         clock.mark('infer')
-        found = self._decoder.decode(outputs, limits)
-        boxes = letterbox.to_source(found.boxes, clip=True)
-        # What the network sees in the letterbox's bars has no place in the image.
-        inside = ((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])).nonzero()[0]
-        detections = Detections(boxes[inside], found.scores[inside], found.class_ids[inside])
+        detections = in_image(self._decoder.decode(outputs, limits), letterbox)
         clock.mark('decode')
         return detections
 
@@ -99,6 +96,17 @@ class DetectionPipeline:
         self._input[...] = np.zeros((), self._input.dtype)
         for _ in range(_WARM_UP_RUNS):
             self._decoder.decode(self._binding.run(), DetectionLimits())
+
+
+def in_image(found: Detections, letterbox: Letterbox) -> Detections:
+    """Return detections in pixels of the source image, within it.
+
+    :param found: in pixels of the network's input.
+    """
+    boxes = letterbox.to_source(found.boxes, clip=True)
+    # What the network sees in the letterbox's bars has no place in the image.
+    inside = ((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])).nonzero()[0]
+    return Detections(boxes[inside], found.scores[inside], found.class_ids[inside])
 
 
 def _bind(card: ModelCard, variant: VariantCard, session: Session) -> tuple[Binding, np.ndarray]:

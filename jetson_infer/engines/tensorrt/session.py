@@ -11,7 +11,7 @@ from jetson_infer.core.shape_profiles import Shape, ShapeProfile
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.cuda.device import Device
 from jetson_infer.engines.engine_layers import EngineLayer
-from jetson_infer.engines.session import Session
+from jetson_infer.engines.session import DeviceSession
 from jetson_infer.engines.tensorrt.api import trt, version
 from jetson_infer.engines.tensorrt.binding import TensorRtBinding
 from jetson_infer.engines.tensorrt.binding_memory import Adapt, BindingMemory
@@ -24,7 +24,7 @@ from jetson_infer.errors import SessionError
 __all__ = ['TensorRtSession']
 
 
-class TensorRtSession(Session):
+class TensorRtSession(DeviceSession):
     """A serialized engine, loaded.
 
     Everything happens on the thread where the device is current, :meth:`close` included.  That the
