@@ -93,16 +93,14 @@ def run(options: argparse.Namespace, builder: Builder | None = None) -> int:
         optimization_level=options.optimization_level,
     )
     found, cache = builder.find(), EngineCache()
+    plans = [_plan(model, variant, wish, found, cache) for variant in variants]
     if options.dry_run:
-        plans = [plan_build(model, variant, wish, found, cache) for variant in variants]
-        if options.json:
-            _print_json({'plans': [plan.as_dict() for plan in plans]})
-        else:
-            print('\n\n'.join(plan_text(plan, options.force) for plan in plans))
-        return 0
+        return _show(plans, options)
     target = found.require()
-    plans = [plan_build(model, variant, wish, found, cache) for variant in variants]
-    outcomes = _build_all(plans, target, cache, options, builder.function)
+    outcomes = [
+        _outcome(variant, plan, target, cache, options, builder.function)
+        for variant, plan in zip(variants, plans)
+    ]
     if options.json:
         _print_json({'engines': outcomes})
     return 1 if any('error' in outcome for outcome in outcomes) else 0
@@ -114,32 +112,55 @@ def _variants(model: Model, name: str) -> Sequence[VariantCard]:
     return [model.variant(name)]
 
 
-def _build_all(
-    plans: Sequence[BuildPlan],
+def _plan(
+    model: Model, variant: VariantCard, wish: EngineWish, found: FoundTarget, cache: EngineCache
+) -> BuildPlan | JetsonInferError:
+    """Plan a variant, or say why it cannot be; one that fails does not keep the others from it."""
+    try:
+        return plan_build(model, variant, wish, found, cache)
+    except JetsonInferError as error:
+        return error
+
+
+def _show(plans: Sequence[BuildPlan | JetsonInferError], options: argparse.Namespace) -> int:
+    good = [plan for plan in plans if isinstance(plan, BuildPlan)]
+    errors = [plan for plan in plans if not isinstance(plan, BuildPlan)]
+    if options.json:
+        _print_json(
+            {'plans': [plan.as_dict() for plan in good], 'errors': [str(e) for e in errors]}
+        )
+    elif good:
+        print('\n\n'.join(plan_text(plan, options.force) for plan in good))
+    for error in errors:
+        print(f'jetson-infer: {error}', file=sys.stderr)
+    return 1 if errors else 0
+
+
+def _outcome(
+    variant: VariantCard,
+    plan: BuildPlan | JetsonInferError,
     target: BuildTarget,
     cache: EngineCache,
     options: argparse.Namespace,
     function: str,
-) -> list[dict[str, Any]]:
-    """Build one after the other; one that fails does not keep the others from it."""
-    outcomes: list[dict[str, Any]] = []
-    for plan in plans:
-        name = {'model': plan.order.model, 'variant': plan.order.variant}
-        try:
-            for note in plan.notes:
-                print(f'note: {note}', file=sys.stderr)
-            engine = _build(plan, target, cache, options, function)
-        except JetsonInferError as error:
-            if options.debug:
-                raise
-            print(f'jetson-infer: {name["variant"]}: {error}', file=sys.stderr)
-            outcomes.append({**name, 'error': str(error)})
-            continue
-        reused = engine == plan.cached and not options.force
-        if not options.json:
-            print(built_text(engine, reused))
-        outcomes.append({**name, **engine_facts(engine), 'reused': reused})
-    return outcomes
+) -> dict[str, Any]:
+    """Build a variant and say what came of it."""
+    try:
+        if not isinstance(plan, BuildPlan):
+            raise plan
+        for note in plan.notes:
+            print(f'note: {note}', file=sys.stderr)
+        engine = _build(plan, target, cache, options, function)
+    except JetsonInferError as error:
+        if options.debug:
+            raise
+        print(f'jetson-infer: {variant.name}: {error}', file=sys.stderr)
+        return {'variant': variant.name, 'error': str(error)}
+    reused = engine == plan.cached and not options.force
+    if not options.json:
+        print(built_text(engine, reused))
+    name = {'model': engine.model, 'variant': engine.variant}
+    return {**name, **engine_facts(engine), 'reused': reused}
 
 
 def _build(

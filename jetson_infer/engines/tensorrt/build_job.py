@@ -136,6 +136,9 @@ class BuildJob:
 
     def _find_or_build(self) -> CachedEngine:
         order, key, target = self._order, self._key, self._target
+        found = None if self._force else self._find()
+        if found is not None:  # also in a cache that cannot be written, and so not be locked
+            return found
         purpose = f'building {order.variant} of {order.model}'
         gpu = f'{target.gpu} sm{"".join(map(str, target.compute_capability))}'
         gpu += f' {target.multiprocessors}'

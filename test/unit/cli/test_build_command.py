@@ -111,13 +111,24 @@ def test_json_is_all_that_is_printed(model, capsys):
     assert told.err == ''
 
 
-def test_what_fails_is_told_and_does_not_keep_the_others_from_being_built(model, capsys):
-    (model / 'bad.onnx').write_bytes((model / 'tiny.onnx').read_bytes())
-    networks.write_model(model, networks.card(variants=[{'name': 'bad', 'onnx': 'bad.onnx'}]))
+def test_what_fails_is_told(model, capsys):
     assert build(model, '--json', builder='refuses') == 1
     told = capsys.readouterr()
     assert 'Einsum' in json.loads(told.out)['engines'][0]['error']
+    assert 'jetson-infer: fp16: ' in told.err
+
+
+def test_a_variant_that_fails_does_not_keep_the_others_from_being_built(model, capsys):
+    bad = {'name': 'bad', 'onnx': 'tiny.onnx', 'precision': 'int8'}
+    networks.write_model(model, networks.card(variants=[bad, *VARIANTS]))
+    assert build(model, '--variant', 'all', '--dry-run') == 1
+    told = capsys.readouterr()
+    assert 'no QuantizeLinear' in told.err
+    assert 'variant fp32:' in told.out
+    assert build(model, '--variant', 'all') == 1
+    told = capsys.readouterr()
     assert 'jetson-infer: bad: ' in told.err
+    assert {entry.engine.variant for entry in EngineCache().entries()} == {'fp16', 'fp32'}
 
 
 def test_a_dry_run_tells_all_and_changes_nothing(model, tmp_path, capsys):

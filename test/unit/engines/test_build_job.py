@@ -5,6 +5,7 @@
 import inspect
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -122,6 +123,15 @@ def test_what_is_there_is_taken(order, cache):
     first = build(order, cache).result(PATIENCE_S)
     assert build(order, cache).result(PATIENCE_S) == first
     assert len(builds(order)) == 1
+
+
+def test_what_is_there_is_taken_from_a_cache_that_cannot_be_written(order, cache):
+    first = build(order, cache).result(PATIENCE_S)
+    shutil.rmtree(cache.engines / '.locks')
+    (cache.engines / '.locks').touch()
+    assert build(order, cache).result(PATIENCE_S) == first
+    with pytest.raises(EngineError, match='no lock can be taken'):
+        build(order, cache, force=True).result(PATIENCE_S)
 
 
 def test_what_is_damaged_is_built_again(order, cache):
