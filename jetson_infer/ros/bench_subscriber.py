@@ -9,14 +9,16 @@ chance.  When it is told to end, it says on standard output how many came: ``{"r
 
 from __future__ import annotations
 
-import contextlib
 import json
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from jetson_infer.ros.memory import keep_freed_memory
@@ -40,12 +42,20 @@ class BenchSubscriber(Node):
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until a signal ends it."""
     keep_freed_memory()
-    rclpy.init(args=args)
+    # rclpy's handlers shut the context down in the middle of whatever the executor does, which then
+    # fails in one of several ways; here what was counted is to be said in any case.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    told_to_end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told_to_end.set())
     node = BenchSubscriber()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        executor.spin()
+    spinning = threading.Thread(target=executor.spin)
+    spinning.start()
+    told_to_end.wait()
+    executor.shutdown()
+    spinning.join()
     sys.stdout.write(json.dumps({'received': node.received}) + '\n')
     sys.stdout.flush()
     rclpy.try_shutdown()
