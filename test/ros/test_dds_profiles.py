@@ -123,8 +123,8 @@ def test_full_hd_images_arrive_best_effort(profile: dict[str, str]) -> None:
         need_shared_memory()
     elif int(Path('/proc/sys/net/core/rmem_max').read_text()) < 4_000_000:
         pytest.skip('net.core.rmem_max is below 4 MB: see config/dds/cyclonedds.xml')
-    # Without the profiles it is 0 to 12 of 30; a machine at its limit may still cost some images, and
-    # then gets a second run.
+    # Without the profiles it is 0 to 12 of 30. A machine at its limit may still lose some images,
+    # and gets a second run.
     for _ in range(2):
         received = json.loads(run(profile, str(STREAM), 'receive', '30', '15'))['received']
         if received >= 27:

@@ -195,7 +195,7 @@ def start(monkeypatch):
             demo.process.wait(60.0)
 
 
-def test_the_demo_accounts_for_every_frame_and_leaves_its_report(walk, model_folder, tmp_path, start):
+def test_the_demo_counts_every_frame_and_leaves_its_report(walk, model_folder, tmp_path, start):
     out = tmp_path / 'out'
     demo = start('--recording', walk, '--model', model_folder, '--out', out, '--json')
     code, output, errors = demo.end(100.0)

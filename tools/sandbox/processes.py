@@ -6,36 +6,52 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
+from typing import IO
 
 LIMIT_S = 900.0
 GRACE_S = 5.0
+POLL_S = 0.2
 TIMED_OUT = 124
 LEFT_PROCESSES = 125
 
+INTERRUPTED = threading.Event()
+"""Set it to end what runs on other threads than the main one, which alone hears of Ctrl-C."""
 
-def run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> int:
+
+def run(
+    command: list[str],
+    folder: Path,
+    environment: dict[str, str] | None = None,
+    output: IO[bytes] | None = None,
+) -> int:
     """Run a program in a session of its own, and end whatever it started and left running.
 
     Args:
         command: The program and its arguments.
         folder: Where it runs.
         environment: Variables that it gets besides this process's.
+        output: What gets all that it prints; None for where this process prints.
 
     Returns:
         Its exit status; TIMED_OUT where it ran past LIMIT_S; LEFT_PROCESSES where it ended well but
         left processes running, which is a defect of what it tested.
     """
     process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **(environment or {})}, start_new_session=True
+        command,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        start_new_session=True,
     )
     name = Path(command[0]).name
     try:
-        status = process.wait(LIMIT_S)
-    except subprocess.TimeoutExpired:
-        print(f'{name}: not done after {LIMIT_S:.0f} s; it is ended', flush=True)
-        status = TIMED_OUT
+        status = wait(process, LIMIT_S)
+        if status == TIMED_OUT:
+            print(f'{name}: not done after {LIMIT_S:.0f} s; it is ended', flush=True)
     except KeyboardInterrupt:
         # The session has no terminal, so Ctrl-C has reached this process alone.
         os.killpg(process.pid, signal.SIGINT)
@@ -47,6 +63,23 @@ def run(command: list[str], folder: Path, environment: dict[str, str] | None = N
         print(f'{name}: processes were left running; they are ended', flush=True)
         status = LEFT_PROCESSES
     return status
+
+
+def wait(process: 'subprocess.Popen[bytes]', limit_s: float) -> int:
+    """Wait for the end of a process and return its exit status; TIMED_OUT where it takes longer.
+
+    Raises:
+        KeyboardInterrupt: INTERRUPTED was set, or Ctrl-C was pressed.
+    """
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            return process.wait(min(POLL_S, limit_s))
+        except subprocess.TimeoutExpired:
+            if INTERRUPTED.is_set():
+                raise KeyboardInterrupt from None
+            if time.monotonic() > deadline:
+                return TIMED_OUT
 
 
 def end_group(process: 'subprocess.Popen[bytes]') -> bool:

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the stages of `make test`, each whatever the others did, and sum them up.
 
+Tests of ROS nodes mostly wait: both distributions run side by side, in domains of their own. So do
+the unit tests and those with the oldest libraries, which keep a core busy each.
+
 The last line is the sum over all pytest stages alone: `N passed, N failed[, N skipped]`. The exit
 status is 0 only where every stage passed.
 """
@@ -9,15 +12,17 @@ status is 0 only where every stage passed.
 import argparse
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 from domains import reserve_domain
-from processes import run
+from processes import INTERRUPTED, run
 from shm_clean import report_dead_segments
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,8 +30,10 @@ RESULTS = ROOT / '.sandbox' / 'results'
 DEMO_SECONDS = 8
 NO_TESTS_COLLECTED = 5  # pytest's exit status
 LEANING = ('core', 'engines', 'pipeline', 'toolchain')  # on the versions of libraries
+TEST_LIMIT_S = 120
 STAGES = ('lint', 'unit', 'oldest', 'ros', 'launch', 'demo')
 
+PRINTING = threading.Lock()
 COLOUR = sys.stdout.isatty() and not os.environ.get('NO_COLOR')
 
 
@@ -48,12 +55,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Runner:
-    """The stages, in the environments given."""
+    """The stages, in the environments given.
+
+    A stage that is `live` prints as it goes; one beside which others run prints what failed.
+    """
 
     venv: Path
     oldest: Path
 
-    def lint(self) -> Result:
+    def lint(self, live: bool) -> Result:
         """Run every static check, also after one has failed."""
         concise = ['--output-format', 'concise']  # a line each, without what it would look like
         checks = {
@@ -65,37 +75,50 @@ class Runner:
         failed = [
             name
             for name, (program, *arguments) in checks.items()
-            if run([str(self.venv / 'bin' / program), *arguments], ROOT) != 0
+            if run_logged(
+                name.replace(' ', '-'), [str(self.venv / 'bin' / program), *arguments], live=live
+            )
         ]
         return Result(not failed, f'{", ".join(failed)} failed' if failed else ', '.join(checks))
 
-    def unit(self) -> Result:
+    def unit(self, live: bool) -> Result:
         """Run the unit tests without ROS around them."""
-        return pytest('unit', [str(self.venv / 'bin/python')], ['test/unit'])
+        return pytest('unit', [str(self.venv / 'bin/python')], ['test/unit'], live)
 
-    def oldest_libraries(self) -> Result:
+    def oldest_libraries(self, live: bool) -> Result:
         """Run what leans on the libraries with the oldest supported ones, on the oldest Python."""
         python = self.oldest / 'bin/python'
         if not python.exists():
             return Result(True, 'skipped: no Python 3.10 found (on PATH, in ~/.pyenv, by uv)')
-        return pytest('oldest', [str(python)], [f'test/unit/{room}' for room in LEANING])
+        return pytest('oldest', [str(python)], [f'test/unit/{room}' for room in LEANING], live)
 
-    def ros(self, distro: str) -> Result:
-        """Run the tests of nodes in the tests' own process, over real DDS."""
-        return pytest_in_ros('ros', distro)
+    def ros(self, distro: str, live: bool) -> Result:
+        """Run the tests of nodes in the tests' own process, over real DDS.
 
-    def launch(self, distro: str) -> Result:
+        A process a file: the more nodes one has made and ended, the longer it takes to meet others,
+        on Jazzy several seconds after a hundred.
+        """
+        results = {
+            path.name: pytest_in_ros(f'ros-{distro}-{path.stem}', distro, path, live)
+            for path in sorted((ROOT / 'test/ros').glob('test_*.py'))
+        }
+        return total(results)
+
+    def launch(self, distro: str, live: bool) -> Result:
         """Run the tests of launched nodes; in an own process, as each sets rclpy up anew."""
-        return pytest_in_ros('launch', distro)
+        return pytest_in_ros(f'launch-{distro}', distro, ROOT / 'test/launch', live)
 
-    def demo(self, distro: str) -> Result:
+    def demo(self, distro: str, live: bool) -> Result:
         """Run the demo briefly, and look for the report it promises."""
         report = RESULTS / f'demo-{distro}' / 'report.html'
         report.unlink(missing_ok=True)
         command = ['jetson-infer', 'demo', '--out', str(report.parent), '--duration']
         with reserve_domain() as domain:
-            status = run(
-                [*in_ros(distro), *command, str(DEMO_SECONDS)], ROOT, {'ROS_DOMAIN_ID': str(domain)}
+            status = run_logged(
+                f'demo-{distro}',
+                [*in_ros(distro), *command, str(DEMO_SECONDS)],
+                {'ROS_DOMAIN_ID': str(domain)},
+                live,
             )
         if status != 0:
             return Result(False, f'exit status {status}')
@@ -104,14 +127,34 @@ class Runner:
         return Result(True, str(report.relative_to(ROOT)))
 
 
+def run_logged(
+    name: str, command: list[str], environment: dict[str, str] | None = None, live: bool = True
+) -> int:
+    """Run a program, and where others run beside it print its output when it has failed."""
+    if live:
+        return run(command, ROOT, environment)
+    log = RESULTS / f'{name}.log'
+    with log.open('wb') as output:
+        status = run(command, ROOT, environment, output)
+    if status != 0:
+        with PRINTING:
+            print(paint('1', f'\n-- {name}'), flush=True)
+            print(log.read_text(errors='replace'), flush=True)
+    return status
+
+
 def pytest(
-    stage: str, python: list[str], paths: list[str], environment: dict[str, str] | None = None
+    name: str,
+    python: list[str],
+    paths: list[str],
+    live: bool,
+    environment: dict[str, str] | None = None,
 ) -> Result:
     """Run pytest with a command that starts Python, and count from its report."""
-    report = RESULTS / f'{stage}.xml'
+    report = RESULTS / f'{name}.xml'
     report.unlink(missing_ok=True)
-    options = ['-q', '--timeout=120', '-p', 'no:cacheprovider', f'--junitxml={report}']
-    status = run([*python, '-m', 'pytest', *options, *paths], ROOT, environment)
+    options = ['-q', f'--timeout={TEST_LIMIT_S}', '-p', 'no:cacheprovider', f'--junitxml={report}']
+    status = run_logged(name, [*python, '-m', 'pytest', *options, *paths], environment, live)
     if not report.exists():
         return Result(False, f'pytest ended early, with exit status {status}')
     passed, failed, skipped = count(report)
@@ -123,15 +166,32 @@ def pytest(
     return Result(status == 0, note, passed, failed, skipped)
 
 
-def pytest_in_ros(stage: str, distro: str) -> Result:
-    """Run the tests of test/<stage> with ROS around, in a domain that nobody else tests in."""
+def pytest_in_ros(name: str, distro: str, path: Path, live: bool) -> Result:
+    """Run tests with ROS around, in a domain that nobody else tests in."""
+    began = time.monotonic()
     with reserve_domain() as domain:
-        return pytest(
-            f'{stage}-{distro}',
+        result = pytest(
+            name,
             [*in_ros(distro), 'python3'],
-            [f'test/{stage}'],
+            [str(path.relative_to(ROOT))],
+            live,
             {'ROS_DOMAIN_ID': str(domain)},
         )
+    if not live:
+        with PRINTING:
+            print(f'  {name:44} {time.monotonic() - began:4.0f} s  {result.note}', flush=True)
+    return result
+
+
+def total(results: dict[str, Result]) -> Result:
+    """Sum up the results of a stage's files."""
+    passed, failed, skipped = (
+        sum(getattr(result, outcome) for result in results.values())
+        for outcome in ('passed', 'failed', 'skipped')
+    )
+    bad = [name for name, result in results.items() if not result.ok]
+    note = f'{passed} passed, {failed} failed, {skipped} skipped'
+    return Result(not bad, '; '.join([note, *bad]), passed, failed, skipped)
 
 
 def in_ros(distro: str) -> list[str]:
@@ -153,17 +213,42 @@ def count(report: Path) -> tuple[int, int, int]:
     return passed, failed, skipped
 
 
-def plan(runner: Runner, distros: list[str], stages: list[str]) -> dict[str, Callable[[], Result]]:
-    """List what is to run, in order, by the name that the table shows."""
-    steps: dict[str, Callable[[], Result]] = {
-        'lint': runner.lint,
-        'unit': runner.unit,
-        'oldest': runner.oldest_libraries,
-    }
-    for stage in (runner.ros, runner.launch, runner.demo):
-        for distro in distros:
-            steps[f'{stage.__name__} {distro}'] = partial(stage, distro)
-    return {name: step for name, step in steps.items() if name.split()[0] in stages}
+Step = Callable[[bool], Result]
+
+
+def plan(runner: Runner, distros: list[str], stages: list[str]) -> list[dict[str, Step]]:
+    """List in order what may run side by side, by the names that the table shows."""
+    waves: list[dict[str, Step]] = [
+        {'lint': runner.lint},
+        {'unit': runner.unit, 'oldest': runner.oldest_libraries},
+        *(
+            {f'{stage.__name__} {distro}': partial(stage, distro) for distro in distros}
+            for stage in (runner.ros, runner.launch)
+        ),
+        *({f'demo {distro}': partial(runner.demo, distro)} for distro in distros),
+    ]
+    chosen = [
+        {name: step for name, step in wave.items() if name.split()[0] in stages} for wave in waves
+    ]
+    return [wave for wave in chosen if wave]
+
+
+def run_wave(wave: dict[str, Step]) -> Iterator[tuple[str, Result, float]]:
+    """Run steps side by side; give name, result and seconds of each, in order."""
+    print(paint('1', f'\n== {", ".join(wave)}'), flush=True)
+
+    def timed(step: Step) -> tuple[Result, float]:
+        began = time.monotonic()
+        return step(len(wave) == 1), time.monotonic() - began
+
+    with ThreadPoolExecutor(len(wave)) as pool:
+        running = {name: pool.submit(timed, step) for name, step in wave.items()}
+        try:
+            for name, future in running.items():
+                yield name, *future.result()
+        except KeyboardInterrupt:
+            INTERRUPTED.set()
+            raise
 
 
 def main() -> int:
@@ -178,15 +263,12 @@ def main() -> int:
 
     results: list[Result] = []
     table: list[str] = []
-    steps = plan(Runner(options.venv, options.oldest), options.distros, options.stages or STAGES)
-    for name, step in steps.items():
-        print(paint('1', f'\n== {name}'), flush=True)
-        began = time.monotonic()
-        result = step()
-        seconds = time.monotonic() - began
-        verdict = paint('32', 'ok    ') if result.ok else paint('31', 'FAILED')
-        table.append(f'  {name:14} {verdict} {seconds:5.0f} s  {result.note}')
-        results.append(result)
+    waves = plan(Runner(options.venv, options.oldest), options.distros, options.stages or STAGES)
+    for wave in waves:
+        for name, result, seconds in run_wave(wave):
+            verdict = paint('32', 'ok    ') if result.ok else paint('31', 'FAILED')
+            table.append(f'  {name:14} {verdict} {seconds:5.0f} s  {result.note}')
+            results.append(result)
     report_dead_segments()
 
     print()
