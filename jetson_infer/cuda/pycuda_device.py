@@ -23,7 +23,8 @@ from jetson_infer.cuda.driver_stream import DriverEvent, DriverStream
 from jetson_infer.cuda.failures import CudaFailures
 from jetson_infer.cuda.memory import HostMemory, MemoryKind, MemoryResource
 from jetson_infer.cuda.pycuda_memory import DeviceMemory, PageLockedMemory
-from jetson_infer.cuda.pycuda_stream import PycudaEvent, PycudaModule, PycudaStream
+from jetson_infer.cuda.pycuda_module import PycudaModule
+from jetson_infer.cuda.pycuda_stream import PycudaEvent, PycudaStream
 from jetson_infer.cuda.resources import LiveResources
 from jetson_infer.cuda.stream import Event, Stream
 from jetson_infer.dependencies import require

@@ -1,6 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""Streams, events and modules through PyCUDA alone: no priorities and no graphs."""
+"""Streams and events through PyCUDA alone: no priorities and no graphs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any
 
 from jetson_infer.cuda.arguments import KernelArguments
-from jetson_infer.cuda.device import Module
 from jetson_infer.cuda.failures import CudaFailures
 from jetson_infer.cuda.memory import Buffer
+from jetson_infer.cuda.pycuda_module import PycudaFunction
 from jetson_infer.cuda.resources import LiveResources
 from jetson_infer.cuda.stream import (
     Capture,
@@ -22,9 +22,9 @@ from jetson_infer.cuda.stream import (
     check_copy,
     check_fill,
 )
-from jetson_infer.errors import InternalError, KernelError, SessionError
+from jetson_infer.errors import InternalError, SessionError
 
-__all__ = ['PycudaEvent', 'PycudaFunction', 'PycudaModule', 'PycudaStream']
+__all__ = ['PycudaEvent', 'PycudaStream']
 
 NON_BLOCKING = 1
 """``CU_STREAM_NON_BLOCKING``: does not wait for the default stream; PyCUDA has no name for it."""
@@ -78,59 +78,6 @@ class PycudaEvent(Event):
     def close(self) -> None:
         """Release it."""
         self.event = None
-        self._live.discard(self)
-
-
-class PycudaFunction(Function):
-    """A kernel that PyCUDA loaded."""
-
-    def __init__(self, name: str, function: Any) -> None:
-        self._name = name
-        self.function = function
-
-    @property
-    def name(self) -> str:
-        """Its name in the module."""
-        return self._name
-
-
-class PycudaModule(Module):
-    """A module of PyCUDA."""
-
-    def __init__(
-        self, driver: ModuleType, failures: CudaFailures, live: LiveResources, image: bytes
-    ) -> None:
-        self._failures = failures
-        self._live = live
-        self._functions: dict[str, PycudaFunction] = {}
-        try:
-            # PTX is text and has to end with a zero; a cubin does not mind one.
-            self._module: Any = driver.module_from_buffer(image + b'\0')
-        except (failures.error, UnicodeDecodeError) as error:
-            failure = failures.from_pycuda('loading kernels', error)
-            if type(failure) is SessionError:
-                failure = KernelError(str(failure))
-            raise failure from error
-        live.add('module', self)
-
-    def function(self, name: str) -> Function:
-        """Return a kernel by its name."""
-        if self._module is None:
-            raise InternalError(f"kernel '{name}' was asked of a module that is closed")
-        if name not in self._functions:
-            try:
-                function = self._module.get_function(name)
-            except self._failures.error as error:
-                raise KernelError(f"no kernel '{name}' in the module: {error}") from error
-            self._functions[name] = PycudaFunction(name, function)
-        return self._functions[name]
-
-    def close(self) -> None:
-        """Unload it."""
-        for function in self._functions.values():
-            function.function = None
-        self._functions.clear()
-        self._module = None
         self._live.discard(self)
 
 
