@@ -153,7 +153,7 @@ class Describer:
                 yield name if name in '/*' else f'{name}: Any'
                 continue
             # pybind11 fills a std::vector from any sequence, whatever it calls it.
-            shown = self.type_of(re.sub(r'^[Ll]ist(?=\[)', 'Sequence', kind)) + (
+            shown = self.type_of(re.sub(r'^(List|list)(?=\[)', 'Sequence', kind)) + (
                 ' | None' if default == 'None' else ''
             )
             yield f'{name}{"_" * keyword.iskeyword(name)}: {shown}' + ' = ...' * optional
