@@ -260,7 +260,7 @@ class IExecutionContext:
                 return self._error('operation not permitted when stream is capturing')
             if self._settled != self._shapes:
                 return self._error('execute_async_v3: deferred work while capturing')
-        if plan.get('fails'):
+        if plan.get('fails') or list(next(iter(self._shapes.values()))) == plan.get('fails_at'):
             return self._error('enqueueV3: Cask (Cask convolution execution)')
         self._settled = dict(self._shapes)
         stream.launch(HostFunction('engine', self._work()), ONE, ONE, NO_ARGUMENTS)

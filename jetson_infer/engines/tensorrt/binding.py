@@ -148,7 +148,12 @@ class TensorRtBinding(DeviceBinding):
                 self._io.outside(complete, (self._io.profiles[self._profile],))
                 + '; a binding keeps to the shape profile that it was made for'
             )
-        self._take(complete)
+        before = self._input_shapes()
+        try:
+            self._take(complete)
+        except (SessionError, DeviceMemoryError):
+            self._take(before)
+            raise
 
     def close(self) -> None:
         """Release the context, the graphs and the memory; may be called twice."""
@@ -162,18 +167,12 @@ class TensorRtBinding(DeviceBinding):
             stack.callback(self._graphs.close)
 
     def _take(self, inputs: dict[str, Shape]) -> None:
-        """Set shapes, run once, capture; after an error the shapes before are in force again."""
+        """Set shapes, run once, capture."""
         assert self._execution is not None
-        before = self._input_shapes()
         self._graph = None
         self._troubles.clear()
-        try:
-            outputs = self._execution.set_shapes(inputs)
-            self._check_sizes(outputs)
-        except (SessionError, DeviceMemoryError):
-            if before:
-                self._take(before)
-            raise
+        outputs = self._execution.set_shapes(inputs)
+        self._check_sizes(outputs)
         self._shapes = {**inputs, **outputs}
         self._inputs = self._arrays(self._io.inputs)
         self._outputs = self._arrays(self._io.outputs)
@@ -188,7 +187,7 @@ class TensorRtBinding(DeviceBinding):
             raise self._troubles.failure('cannot run')
 
     def _input_shapes(self) -> dict[str, Shape]:
-        return {spec.name: self._shapes[spec.name] for spec in self._io.inputs if self._shapes}
+        return {spec.name: self._shapes[spec.name] for spec in self._io.inputs}
 
     def _check_sizes(self, outputs: Mapping[str, Shape]) -> None:
         for spec in self._io.outputs:

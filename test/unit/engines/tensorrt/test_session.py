@@ -209,6 +209,14 @@ def test_a_run_that_tensorrt_refuses_costs_that_run(opened):
     infer(binding, 2, 0)
 
 
+def test_after_a_shape_that_fails_the_one_before_is_in_force(opened):
+    binding = opened(DYNAMIC, {'fails_at': [3, 3]}).bind({'image': (2, 3)})
+    with pytest.raises(SessionError, match=r'cannot run: enqueueV3: Cask'):
+        binding.reshape({'image': (3, 3)})
+    assert dict(binding.shapes) == {'image': (2, 3), 'doubled': (2, 3)}
+    infer(binding, 2, 0)
+
+
 @pytest.mark.parametrize('graphs', [True, False])
 def test_a_lost_device_is_told_from_a_failing_run(opened, device, graphs):
     binding = opened(STATIC, graphs=graphs).bind({})
