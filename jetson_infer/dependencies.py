@@ -10,6 +10,7 @@ attribute where it is used for every frame.
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -66,6 +67,19 @@ def require(module: str, purpose: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         remedy = OPTIONAL_MODULES[root].remedy
-        if not (isinstance(error, ModuleNotFoundError) and error.name == root):
+        if not (isinstance(error, ModuleNotFoundError) and _absent(error.name, module)):
             remedy += f'; the one that is installed cannot be imported: {error}'
         raise MissingDependencyError(module, purpose, remedy) from error
+
+
+def _absent(missing: str | None, module: str) -> bool:
+    """Whether what was not found is the distribution itself, and not something it needs.
+
+    Several distributions may share the first part of a name, as those below ``cuda`` do: that it is
+    there says nothing of the others.
+    """
+    root = module.partition('.')[0]
+    if missing == root:
+        return True
+    shared = root in sys.modules and getattr(sys.modules[root], '__file__', None) is None
+    return shared and missing is not None and f'{module}.'.startswith(f'{missing}.')

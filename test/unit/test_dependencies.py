@@ -40,6 +40,23 @@ def test_a_missing_module_names_the_purpose_and_the_remedy(lone_path):
     )
 
 
+def test_a_namespace_that_others_share_is_not_the_module(lone_path):
+    (lone_path / 'rosbags').mkdir()  # without an __init__.py, as cuda/ is
+    with pytest.raises(MissingDependencyError) as caught:
+        require('rosbags.highlevel', 'Reading recordings')
+    assert str(caught.value).endswith('install it: pip install rosbags')
+    (lone_path / 'rosbags' / 'highlevel.py').write_text('import a_module_that_nobody_has')
+    with pytest.raises(MissingDependencyError, match=r'cannot be imported: .*nobody_has'):
+        require('rosbags.highlevel', 'Reading recordings')
+
+
+def test_a_part_that_an_installed_module_lacks_is_named(lone_path):
+    (lone_path / 'rosbags').mkdir()
+    (lone_path / 'rosbags' / '__init__.py').write_text('')
+    with pytest.raises(MissingDependencyError, match=r"cannot be imported: .*'rosbags\.highlevel'"):
+        require('rosbags.highlevel', 'Reading recordings')
+
+
 @pytest.mark.parametrize(
     'source',
     ['import a_module_that_nobody_has', 'raise ImportError("libGL.so.1: cannot open")'],
