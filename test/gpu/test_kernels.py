@@ -119,6 +119,24 @@ def test_a_whole_camera_image_equals_its_reference(device, bench, encoding):
     np.testing.assert_array_equal(here, expected)
 
 
+@pytest.mark.parametrize('encoding', ['bgr8', 'rgba8', 'uyvy', 'mono8'])
+@pytest.mark.parametrize('size', [(1920, 1080), (3840, 2160), (2000, 1500)])
+def test_packed_rows_give_the_same(device, bench, encoding, size):
+    input_card, network = card(dtype='float16'), (640, 640)
+    image = noise(encoding, size)
+    with PreprocessKernel(device, input_card) as kernel:
+        raw = RawImage.of(image)
+        packing = kernel.packing(raw, network)
+        data = np.empty(packing.image.nbytes, np.uint8)
+        packing.copy(image.pixels, data)
+        source, target = bench.put(data), bench.room(kernel.target_nbytes(network))
+        letterbox = kernel.enqueue(bench.stream, packing.image, source, target, network)
+        here = bench.get(target).view(np.float16)
+    geometry = geometry_of(raw, letterbox, input_card)
+    expected = preprocess_reference(bytes_of(image), encoding, geometry, 'rgb', True, 'float16')
+    np.testing.assert_array_equal(here, expected.reshape(-1))
+
+
 def test_mapped_memory_is_read_and_written_in_place(device, bench):
     if not device.can_map_host_memory:
         pytest.skip('this device cannot map host memory')
@@ -298,4 +316,4 @@ def test_kernels_are_compiled_once(device, tmp_path):
 
 
 def test_the_rows_are_as_the_kernel_writes_them():
-    assert (GEOMETRY.itemsize, ROW.itemsize) == (96, 32)
+    assert (GEOMETRY.itemsize, ROW.itemsize) == (104, 32)

@@ -10,6 +10,8 @@ reference:
 - ``copy``: a device copy that moves as many bytes: it reads and writes half of the sum of the image
   and the network's input, where the kernel reads the one and writes the other at most once.
 - ``upload``: the camera bytes from pinned memory to the device.
+- ``copy in, upload`` and ``copy in, upload, packed``: from the message's memory to the device, by
+  way of pinned memory, on the host's clock: the whole image, or the rows that scaling samples.
 - ``OpenCV + upload``: the package's way on the host, then the network's input to the device.
 
 Device times are CUDA events around a graph of many launches, so that the host's launching is not
@@ -116,6 +118,8 @@ class Contest:
             Way('copy, cold', self._on_device(lambda i: self._copy(i % count))),
             Way('copy, warm', self._on_device(lambda _: self._copy(0))),
             Way('upload', self._upload),
+            Way('copy in, upload', lambda: self._copy_in(packed=False)),
+            Way('copy in, upload, packed', lambda: self._copy_in(packed=True)),
             Way('OpenCV + upload', self._host),
         ]
 
@@ -151,6 +155,19 @@ class Contest:
         return self._between_events(
             lambda: self._stream.copy(self._sources[0], self._staging, self.nbytes_in)
         )
+
+    def _copy_in(self, packed: bool) -> float:
+        packing = self._kernel.packing(self._raw, self._size) if packed else None
+        start = time.perf_counter()
+        if packing is None:
+            nbytes = self.nbytes_in
+            self._staging.host[:nbytes] = self._bytes()
+        else:
+            nbytes = packing.image.nbytes
+            packing.copy(self.image.pixels, self._staging.host)
+        self._stream.copy(self._sources[0], self._staging, nbytes)
+        self._stream.synchronize()
+        return (time.perf_counter() - start) * 1e3
 
     def _host(self) -> float:
         start = time.perf_counter()
@@ -223,7 +240,7 @@ def report(
     )
     for name, way in ways.items():
         low, high = np.percentile(way.times_ms, (1, 99))
-        print(f'{name:20} {way.median_ms:9.4f} ms   p1 {low:9.4f}   p99 {high:9.4f}')
+        print(f'{name:24} {way.median_ms:9.4f} ms   p1 {low:9.4f}   p99 {high:9.4f}')
     for name, ratio in ratios.items():
         print(f'{name:36} {ratio:8.2f}')
 

@@ -23,7 +23,7 @@ GEOMETRY = np.dtype(
         ('start_x', 'i8'), ('step_x', 'i8'), ('start_y', 'i8'), ('step_y', 'i8'),
         ('step', 'i4'), ('width', 'i4'), ('height', 'i4'),
         ('inner_width', 'i4'), ('inner_height', 'i4'), ('pad_x', 'i4'), ('pad_y', 'i4'),
-        ('network_width', 'i4'), ('network_height', 'i4'), ('pad_value', 'i4'),
+        ('network_width', 'i4'), ('network_height', 'i4'), ('packed', 'i4'), ('pad_value', 'i4'),
         ('mean', 'f4', 3), ('scale', 'f4', 3),
     ],
     align=True,
@@ -55,12 +55,15 @@ class RawImage:
     :param width: pixels in a row.
     :param height: rows of pixels.
     :param step: bytes from one row to the next.
+    :param rows: how many of the image's rows lie there if only those do that scaling samples
+        (:mod:`~jetson_infer.cuda.kernels.packing`); None: all of them.
     """
 
     encoding: str
     width: int
     height: int
     step: int
+    rows: int | None = None
 
     @staticmethod
     def of(image: ImageView) -> RawImage:
@@ -80,7 +83,8 @@ class RawImage:
     @property
     def nbytes(self) -> int:
         """The bytes that are read; of the last row, no padding."""
-        return self.step * (ENCODINGS[self.encoding].rows(self.height) - 1) + self.row_bytes
+        rows = ENCODINGS[self.encoding].rows(self.height) if self.rows is None else self.rows
+        return self.step * (rows - 1) + self.row_bytes
 
 
 def geometry_of(image: RawImage, letterbox: Letterbox, card: InputCard) -> np.void:
@@ -92,7 +96,8 @@ def geometry_of(image: RawImage, letterbox: Letterbox, card: InputCard) -> np.vo
     :param letterbox: the geometry of an image of this size.
     :param card: gives padding, mean and scale.
     :return: a scalar of :data:`GEOMETRY`.
-    :raises ValueError: for an image whose rows lie farther apart than the kernel can count.
+    :raises ValueError: for an image whose rows lie farther apart than the kernel can count, or that
+        was packed for another geometry.
     """
     if image.step > _LARGEST_STEP:
         raise ValueError(f'a step of {image.step} bytes; at most {_LARGEST_STEP} can be')
@@ -103,6 +108,12 @@ def geometry_of(image: RawImage, letterbox: Letterbox, card: InputCard) -> np.vo
         record[f'start_{axis}'] = step // 2 - _ONE // 2
     record['step'], record['width'], record['height'] = image.step, image.width, image.height
     record['inner_width'], record['inner_height'] = letterbox.inner_size
+    if image.rows is not None:
+        record['packed'], rest = divmod(image.rows, letterbox.inner_size[1])
+        if rest or record['packed'] not in (1, 2):
+            raise ValueError(
+                f'{image.rows} packed rows are not 1 or 2 for each of {letterbox.inner_size[1]}'
+            )
     record['pad_x'], record['pad_y'] = letterbox.pad_x, letterbox.pad_y
     record['network_width'], record['network_height'] = letterbox.network_size
     record['pad_value'] = card.pad_value

@@ -26,6 +26,7 @@ struct Geometry {
     int step, width, height;  // of the source: bytes from row to row, pixels
     int inner_width, inner_height, pad_x, pad_y;
     int network_width, network_height;
+    int packed;  // source rows that lie there for each scaled one, 1 or 2; 0: all source rows do
     int pad_value;
     float mean[3], scale[3];  // in the network's order of channels
 };
@@ -342,7 +343,10 @@ DEVICE void preprocess(const Byte* source, void* target, const Geometry& geometr
     const bool row_inside = inner_y >= 0 && inner_y < geometry.inner_height;
     Colour colours[2] = {};
     if (row_inside) {
-        const Tap row = tap_at(geometry.start_y + geometry.step_y * inner_y, geometry.height);
+        Tap row = tap_at(geometry.start_y + geometry.step_y * inner_y, geometry.height);
+        if (geometry.packed) {
+            row.first = geometry.packed * inner_y;
+        }
         const long long position = geometry.start_x + geometry.step_x * inner_x;
         const Tap columns[2] = {tap_at(position, geometry.width),
                                 tap_at(position + geometry.step_x, geometry.width)};

@@ -18,6 +18,7 @@ from jetson_infer.core.letterbox import Letterbox
 from jetson_infer.cuda.arguments import KernelArguments
 from jetson_infer.cuda.device import Device
 from jetson_infer.cuda.kernels.geometry import GEOMETRY, SUPPORTED, RawImage, geometry_of
+from jetson_infer.cuda.kernels.packing import Packing, packing_of
 from jetson_infer.cuda.kernels.preprocess_reference import preprocess_reference
 from jetson_infer.cuda.kernels.program import Twin, load_program
 from jetson_infer.cuda.memory import Buffer, aligned
@@ -53,6 +54,7 @@ class _Plan:
     grid: tuple[int, int, int]
     plain: Function
     words: Function | None
+    packing: Packing | None
 
 
 class PreprocessKernel:
@@ -96,6 +98,19 @@ class PreprocessKernel:
     def target_nbytes(self, size: tuple[int, int]) -> int:
         """Return the bytes of the network's input for a size (width, height)."""
         return int(np.prod(self._card.shape(size))) * self._dtype.itemsize
+
+    def packing(self, image: RawImage, size: tuple[int, int]) -> Packing | None:
+        """Tell which rows of an image suffice, where leaving out the others is worth it.
+
+        Copy those to the device's buffer, and :meth:`enqueue` the packed image: the network sees
+        the same to the bit.
+
+        :param image: how the image's bytes lie where they are.
+        :param size: width and height of the network's input.
+        :return: None where the image is best copied as it is.
+        :raises ValueError: as :meth:`enqueue`.
+        """
+        return (self._plans.get((image, size)) or self._new_plan(image, size)).packing
 
     def enqueue(
         self,
@@ -156,12 +171,14 @@ class PreprocessKernel:
         grid = (-(-width // (columns * _PIXELS)), -(-height // rows), 1)
         alignment = _ALIGNMENTS.get(ENCODINGS[image.encoding].kind, _WORD)
         in_pairs = image.width > 1 and image.step % alignment == 0
+        geometry = geometry_of(image, letterbox, self._card)
         plan = _Plan(
             letterbox,
-            geometry_of(image, letterbox, self._card),
+            geometry,
             grid,
             self._functions[image.encoding],
             self._functions.get(f'{image.encoding}_words') if in_pairs else None,
+            packing_of(image, geometry),
         )
         if len(self._plans) == _MAX_PLANS:
             self._plans.clear()
@@ -195,8 +212,9 @@ class PreprocessKernel:
                 target: int,
                 geometry: np.void,
             ) -> None:
-                image = RawImage(encoding, *(int(geometry[n]) for n in ('width', 'height', 'step')))
-                data = reach(source, image.nbytes)
+                width, height, step = (int(geometry[name]) for name in ('width', 'height', 'step'))
+                rows = int(geometry['packed'] * geometry['inner_height']) or None
+                data = reach(source, RawImage(encoding, width, height, step, rows).nbytes)
                 result: npt.NDArray[Any] = preprocess_reference(
                     data, encoding, geometry, colour, planar, dtype
                 )

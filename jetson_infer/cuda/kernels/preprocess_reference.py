@@ -68,6 +68,8 @@ def preprocess_reference(
 def _samples(data: npt.NDArray[np.uint8], encoding: str, geometry: np.void, grey: bool) -> Planes:
     """Return the whole image's samples; grey where the encoding is, or gives the luma for it."""
     step, width, height = (int(geometry[name]) for name in ('step', 'width', 'height'))
+    if geometry['packed']:
+        height = int(geometry['packed'] * geometry['inner_height'])
 
     def rows(first: int, count: int, row_bytes: int) -> npt.NDArray[np.int64]:
         view: npt.NDArray[np.uint8] = np.ndarray(
@@ -109,6 +111,11 @@ def _from_yuv(
 def _scaled(samples: Planes, geometry: np.void) -> Planes:
     x, weight_x = _taps(geometry, 'x', int(geometry['width']), int(geometry['inner_width']))
     y, weight_y = _taps(geometry, 'y', int(geometry['height']), int(geometry['inner_height']))
+    if geometry['packed']:
+        # The first of a pair is the row before the last at most, as in the kernel.
+        last = y == geometry['height'] - 1
+        weight_y = np.where(last, _UNIT, weight_y)
+        y = geometry['packed'] * np.arange(len(y))
     next_x, next_y = x + (weight_x > 0), y + (weight_y > 0)
     down = weight_y[:, None]
     scaled = []
