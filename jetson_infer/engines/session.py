@@ -16,6 +16,7 @@ from types import TracebackType
 import numpy as np
 
 from jetson_infer.core.tensors import TensorSpec
+from jetson_infer.cuda.device import Device
 from jetson_infer.cuda.memory import Buffer
 from jetson_infer.cuda.stream import Stream
 
@@ -138,6 +139,11 @@ class Session(ABC):
 
 class DeviceSession(Session):
     """A session whose bindings lie on a device; used on the thread where that is current."""
+
+    @property
+    @abstractmethod
+    def device(self) -> Device:
+        """The device, current on the thread that uses the session."""
 
     @abstractmethod
     def bind(self, shapes: Mapping[str, tuple[int, ...]], host: bool = True) -> DeviceBinding:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from jetson_infer.core.letterbox import Letterbox
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.inputs import match_inputs
 from jetson_infer.engines.models import Model
-from jetson_infer.engines.select import open_session
 from jetson_infer.engines.session import Binding, Session
 from jetson_infer.pipeline.preprocess import Preprocessor
 
@@ -40,6 +38,9 @@ class DetectionPipeline:
         self.labels = card.labels
         self.variant = variant
         self.engine = session.engine
+        """What runs the network, for a person."""
+        self.why = ''
+        """Why it is this engine, for a person; set by whoever chose it."""
         self._session = session
         self._decoder = make_decoder(card.output, card.labels)
         self._decoder.check(session.outputs, variant.size)
@@ -48,23 +49,6 @@ class DetectionPipeline:
         self.limits = card.output.defaults
         """Which candidates become detections; may be replaced at any moment, from any thread."""
         self._warm_up()
-
-    @classmethod
-    def open(
-        cls, model: Model, variant: VariantCard, *, engine: str = 'auto', threads: int = 0
-    ) -> DetectionPipeline:
-        """Load a variant on an engine and warm it up.
-
-        :param engine: ``auto`` or an engine's name.
-        :param threads: how many threads a CPU engine may use; 0 leaves it to the engine.
-        :raises JetsonInferError: if anything about it cannot work; nothing is left open then.
-        """
-        with ExitStack() as undo:
-            session = open_session(model, variant, engine, threads=threads).session
-            undo.callback(session.close)
-            pipeline = cls(model, variant, session)
-            undo.pop_all()
-        return pipeline
 
     def process(self, image: ImageView | CompressedView, clock: StageClock) -> Detections:
         """Find objects in one image.

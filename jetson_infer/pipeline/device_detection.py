@@ -88,6 +88,8 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             """How bytes cross between the host and the device, and why so."""
             self.engine = session.engine
             """What runs the network, for a person."""
+            self.why = ''
+            """Why it is this engine, for a person; set by whoever chose it."""
             if lanes.why_no_graph:
                 self.engine += f', without a CUDA graph: {lanes.why_no_graph}'
             self._under_way: list[_UnderWay] = []

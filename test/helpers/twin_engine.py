@@ -81,6 +81,7 @@ class TwinSession(DeviceSession):
     """An ONNX file on the host twin."""
 
     engine = 'twin engine'
+    device = property(lambda self: self._device)
 
     def __init__(self, path, device, adapt=lambda resource: resource):
         self._session = OnnxRuntimeSession(path, threads=1)

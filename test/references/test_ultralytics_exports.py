@@ -25,7 +25,7 @@ from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.models import load_model
 from jetson_infer.engines.select import open_session
-from jetson_infer.pipeline.detection import DetectionPipeline
+from jetson_infer.pipeline.open_detection import open_detection
 
 SIZE = (640, 480)
 SQUARE = (640, 640)
@@ -79,7 +79,7 @@ def exported(request, tmp_path_factory):
 def ours(file, image: np.ndarray) -> Detections:
     """Detect with the package's own pipeline."""
     model = load_model(file.parent)
-    pipeline = DetectionPipeline.open(model, model.variant(), threads=1)
+    pipeline = open_detection(model, model.variant(), engine='onnxruntime', threads=1)
     height, width = image.shape[:2]
     view = wrap_image('bgr8', width, height, width * 3, False, image.tobytes())
     pipeline.limits = LIMITS

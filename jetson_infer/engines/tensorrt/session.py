@@ -38,6 +38,8 @@ class TensorRtSession(DeviceSession):
     :param graphs: whether bindings capture CUDA graphs, where the machine can.
     :param priority: of the stream of :meth:`Binding.run`; lower is more urgent.
     :param adapt: wraps the device's memory resources, to count or to limit what bindings take.
+    :param owned: closed at the end of :meth:`close`, and if the session cannot be opened; the
+        device, where it is the session's own.
     :raises MissingDependencyError: if TensorRT is not installed.
     :raises EngineError: if the plan is none of this version's, or cannot be used here.
     :raises DeviceMemoryError: if there is not enough memory.
@@ -53,6 +55,7 @@ class TensorRtSession(DeviceSession):
         graphs: bool = True,
         priority: int = 0,
         adapt: Adapt = lambda resource: resource,
+        owned: ExitStack | None = None,
     ) -> None:
         self._device = device
         self._use_graphs = graphs
@@ -60,10 +63,23 @@ class TensorRtSession(DeviceSession):
         self._bindings: list[TensorRtBinding] = []
         self._version = version()
         self._troubles = Troubles(source)
-        self._runtime: trt.Runtime | None = open_runtime(self._troubles, dla_core)
-        self._engine: trt.ICudaEngine | None = load_engine(self._runtime, plan, self._troubles)
-        self._io = read_io(self._engine, source)
-        self._stream = device.stream(priority)
+        self._runtime: trt.Runtime | None = None
+        self._engine: trt.ICudaEngine | None = None
+        with ExitStack() as stack:
+            if owned is not None:
+                stack.push(owned)
+            stack.callback(self._let_go)
+            self._runtime = open_runtime(self._troubles, dla_core)
+            self._engine = load_engine(self._runtime, plan, self._troubles)
+            self._io = read_io(self._engine, source)
+            self._stream = device.stream(priority)
+            stack.callback(self._stream.close)
+            self._stack = stack.pop_all()
+
+    @property
+    def device(self) -> Device:
+        """See :attr:`DeviceSession.device`."""
+        return self._device
 
     @property
     def engine(self) -> str:
@@ -128,9 +144,7 @@ class TensorRtSession(DeviceSession):
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
-        with ExitStack() as stack:
-            stack.callback(self._stream.close)
-            stack.callback(self._let_go)
+        with self._stack as stack:
             for binding in self._bindings:
                 stack.callback(binding.close)
             self._bindings.clear()

@@ -11,7 +11,7 @@ from jetson_infer.core.cards import VariantCard
 from jetson_infer.engines.models import CARD_FILE, Model, default_search_path, load_model
 from jetson_infer.engines.select import open_session
 from jetson_infer.errors import JetsonInferError, MissingDependencyError
-from jetson_infer.pipeline.detection import DetectionPipeline
+from jetson_infer.pipeline.open_detection import open_detection
 from jetson_infer.toolchain.doctor.findings import NOTE, OK, PROBLEM, WARNING, Finding
 from jetson_infer.toolchain.recording_files import recording_folders
 from jetson_infer.toolchain.recordings import Recording
@@ -141,7 +141,7 @@ def _open(model: Model, variant: VariantCard) -> str:
     :raises JetsonInferError: if it cannot run.
     """
     if model.card.task == 'detection':
-        pipeline = DetectionPipeline.open(model, variant)
+        pipeline = open_detection(model, variant, engine='onnxruntime')
         pipeline.close()
         return pipeline.engine
     with open_session(model, variant).session as session:

@@ -226,7 +226,7 @@ def test_select_says_why(tmp_path):
         with opened.session as session:
             assert '1 thread)' in session.engine
         assert opened.why
-    with pytest.raises(SessionError, match="no engine 'tensort'; there are auto, onnxruntime"):
+    with pytest.raises(SessionError, match="no engine 'tensort'; there are auto, tensorrt, on"):
         open_session(model, model.variant(), 'tensort')
 
 

@@ -13,7 +13,7 @@ from jetson_infer.core.images import wrap_compressed, wrap_image
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.models import load_model
 from jetson_infer.errors import CardError, DecoderError, SessionError
-from jetson_infer.pipeline.detection import DetectionPipeline
+from jetson_infer.pipeline.open_detection import open_detection
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 def open_pipeline(folder: Path):
     model = load_model(folder)
-    return DetectionPipeline.open(model, model.variant(), threads=1)
+    return open_detection(model, model.variant(), engine='onnxruntime', threads=1)
 
 
 def bgr_view(pixels):
