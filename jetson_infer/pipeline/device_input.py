@@ -43,6 +43,8 @@ class InputMemory:
 class DeviceInput:
     """Prepares images, on the device where it can.
 
+    Of an image that is scaled down so far that whole rows are not sampled, only the others cross.
+
     An image whose encoding the kernel does not read, or that is larger than the memory laid out for
     it, is prepared on the host, as the other engines have it; :attr:`on_host` counts them.
 
@@ -75,9 +77,15 @@ class DeviceInput:
         if not supports(image.encoding):
             return self._prepare_on_host(image, memory, stream, 'encoding')
         raw = RawImage.of(image)
+        packing = self._kernel.packing(raw, self._size)
+        if packing is not None:
+            raw = packing.image
         if raw.nbytes > memory.raw.nbytes:
             return self._prepare_on_host(image, memory, stream, 'size')
-        memory.raw.host[: raw.nbytes] = _bytes_of(image, raw)
+        if packing is not None:
+            packing.copy(image.pixels, memory.raw.host)
+        else:
+            memory.raw.host[: raw.nbytes] = _bytes_of(image, raw)
         memory.raw.upload(stream, raw.nbytes)
         return self._kernel.enqueue(stream, raw, memory.raw.device, memory.network, self._size)
 

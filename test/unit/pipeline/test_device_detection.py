@@ -112,6 +112,19 @@ def test_an_image_larger_than_was_laid_out_is_prepared_on_the_host_and_counted(f
         assert rig.pipeline.prepared_on_host == {'size': 1}
 
 
+@pytest.mark.parametrize('encoding', ['bgr8', 'bgra8', 'uyvy', 'mono8'])
+def test_of_a_large_image_only_the_rows_that_count_cross(folder, device, encoding):
+    channels = {'bgr8': 3, 'bgra8': 4, 'uyvy': 2, 'mono8': 1}[encoding]
+    with ExitStack() as stack:
+        # Room for 60 rows of 320 pixels: of 240 rows scaled to 48 every fifth is sampled.
+        rig = Rig(stack, folder, device, DeviceMemory(largest_image=(320, 60)))
+        for padding in (0, 8):
+            image = random_image(2, 320, 240, encoding, channels, padding)
+            assert_alike(*rig.both(image))
+        assert rig.pipeline.prepared_on_host == {}
+        assert_alike(*rig.both(random_image(2, 320, 300, 'bgra8', 4)))
+
+
 def test_a_compressed_image_is_decoded_and_one_that_cannot_be_costs_itself_only(rig):
     pixels = random_image(5).pixels
     _, data = cv2.imencode('.png', np.ascontiguousarray(pixels))
