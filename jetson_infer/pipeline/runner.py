@@ -71,7 +71,7 @@ class FrameRunner(Generic[R]):
 
     def __init__(
         self,
-        open_pipeline: Callable[[], Pipeline[R]],
+        open_pipeline: Callable[[], Pipeline[R] | OverlappingPipeline[R]],
         account: FrameAccount,
         hooks: RunnerHooks[R],
         settings: RunnerSettings,
