@@ -21,7 +21,7 @@ from jetson_infer.core.decoders import make_decoder
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import parse_extra_inputs
 from jetson_infer.core.fields import Fields, shown
-from jetson_infer.core.tensorrt_settings import parse_tensorrt_settings
+from jetson_infer.core.tensorrt_parser import parse_tensorrt_settings
 
 __all__ = ['parse_card']
 

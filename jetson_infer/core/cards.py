@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import ExtraInput
+from jetson_infer.core.sizes import Size, SizeRange
 from jetson_infer.core.tensorrt_settings import TensorRtSettings
 
 __all__ = [
@@ -24,35 +25,7 @@ __all__ = [
     'VariantCard',
 ]
 
-Size = tuple[int, int]
-"""Width and height in pixels."""
-
 CHANNELS = {'rgb': 3, 'bgr': 3, 'grey': 1}
-
-
-@dataclass(frozen=True)
-class SizeRange:
-    """The input sizes that a dynamic network takes.
-
-    :param minimum: the smallest width and height.
-    :param maximum: the largest width and height.
-    :param multiple_of: what width and height must be divisible by; the network's largest stride.
-    """
-
-    minimum: Size
-    maximum: Size
-    multiple_of: int
-
-    def admits(self, size: Size) -> bool:
-        """Tell whether a network of this range takes the size."""
-        return all(
-            low <= extent <= high and extent % self.multiple_of == 0
-            for low, extent, high in zip(self.minimum, size, self.maximum)
-        )
-
-    def __str__(self) -> str:
-        (left, top), (right, bottom) = self.minimum, self.maximum
-        return f'{left}x{top} to {right}x{bottom}, multiples of {self.multiple_of}'
 
 
 @dataclass(frozen=True)

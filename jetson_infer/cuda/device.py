@@ -1,6 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a device is, for CUDA and for its twin on the host, and how to open one.
+"""What a device is, for CUDA and for its twin on the host.
 
 A device belongs to one thread, which enters :meth:`Device.current` for as long as it uses
 anything of it.  Close what was made on it, leave :meth:`Device.current`, then close the device::
@@ -18,7 +18,7 @@ from types import TracebackType
 from jetson_infer.cuda.memory import MemoryKind, MemoryResource
 from jetson_infer.cuda.stream import Event, Function, Resource, Stream
 
-__all__ = ['Device', 'Module', 'open_device']
+__all__ = ['Device', 'Module']
 
 
 class Module(Resource):
@@ -143,17 +143,3 @@ class Device(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def open_device(index: int = 0) -> Device:
-    """Open a CUDA device through PyCUDA, with its primary context, which TensorRT uses too.
-
-    Close it on the same thread.
-
-    :param index: which one, as CUDA counts them.
-    :raises MissingDependencyError: if PyCUDA is not installed.
-    :raises DeviceError: if there is no such device, or it cannot be used; it says why.
-    """
-    from jetson_infer.cuda.pycuda_device import PycudaDevice
-
-    return PycudaDevice(index)

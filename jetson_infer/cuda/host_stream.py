@@ -8,7 +8,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from jetson_infer.cuda.arguments import KernelArguments
 from jetson_infer.cuda.memory import Buffer
@@ -23,12 +26,40 @@ from jetson_infer.cuda.stream import (
 )
 from jetson_infer.errors import DeviceError, InternalError, SessionError
 
-if TYPE_CHECKING:
-    from jetson_infer.cuda.host import HostDevice
-
 __all__ = ['HostEvent', 'HostFunction', 'HostGraph', 'HostStream']
 
 Operation = Callable[[], None]
+
+
+class Owner(Protocol):
+    """What streams, events and graphs ask of the host twin they were made on."""
+
+    graphs: bool
+    capturing: int
+
+    @property
+    def lost(self) -> bool:
+        """Whether it failed."""
+
+    def check(self, what: str, enqueues: bool = False) -> None:
+        """Count an operation, and raise if it cannot be done here and now."""
+
+    def copy_view(
+        self, buffer: Buffer, nbytes: int, offset: int
+    ) -> Callable[[], npt.NDArray[np.uint8]]:
+        """Return what finds the bytes of a buffer when a copy comes to them."""
+
+    def reach(self, address: int, nbytes: int) -> npt.NDArray[np.uint8]:
+        """View memory as a kernel may."""
+
+    def lose(self, error: DeviceError) -> None:
+        """Have every later operation fail."""
+
+    def keep(self, what: str, resource: Any) -> None:
+        """Note something that was made."""
+
+    def forget(self, resource: Any) -> None:
+        """Forget something that is closed."""
 
 
 class HostFunction(Function):
@@ -51,7 +82,7 @@ class HostFunction(Function):
 class HostEvent(Event):
     """A point in a host stream's work."""
 
-    def __init__(self, device: HostDevice, timing: bool) -> None:
+    def __init__(self, device: Owner, timing: bool) -> None:
         self._device = device
         self._timing = timing
         self._stream: HostStream | None = None
@@ -111,7 +142,7 @@ class HostEvent(Event):
 class HostGraph(Graph):
     """Captured work of a host stream."""
 
-    def __init__(self, device: HostDevice, operations: list[Operation]) -> None:
+    def __init__(self, device: Owner, operations: list[Operation]) -> None:
         self._device = device
         self.operations: list[Operation] | None = operations
 
@@ -133,7 +164,7 @@ class HostStream(Stream):
         not, it is done at once.
     """
 
-    def __init__(self, device: HostDevice, priority: int, lazy: bool) -> None:
+    def __init__(self, device: Owner, priority: int, lazy: bool) -> None:
         self._device = device
         self._priority = priority
         self._lazy = lazy

@@ -17,7 +17,7 @@ __all__ = ['FoundDevice', 'available_devices', 'why_none']
 class FoundDevice:
     """A GPU of this machine.
 
-    :param index: how CUDA counts it, for :func:`~jetson_infer.cuda.device.open_device`.
+    :param index: how CUDA counts it, for :func:`~jetson_infer.cuda.opening.open_device`.
     :param name: what its maker calls it.
     :param compute_capability: major and minor.
     :param multiprocessors: how many it has; boards of one family share name and capability.

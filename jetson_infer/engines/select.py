@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jetson_infer.core.cards import VariantCard
-from jetson_infer.cuda.device import open_device
+from jetson_infer.cuda.opening import open_device
 from jetson_infer.cuda.probe import why_none
 from jetson_infer.engines.build_target import BuildTarget, find_target
 from jetson_infer.engines.cached_engine import CachedEngine

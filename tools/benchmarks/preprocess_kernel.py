@@ -37,11 +37,12 @@ import numpy as np
 from jetson_infer.core.cards import InputCard
 from jetson_infer.core.encodings import ENCODINGS
 from jetson_infer.core.images import ImageView, wrap_image
-from jetson_infer.cuda.device import Device, open_device
+from jetson_infer.cuda.device import Device
 from jetson_infer.cuda.kernels.geometry import SUPPORTED, RawImage, geometry_of
 from jetson_infer.cuda.kernels.preprocess import PreprocessKernel
 from jetson_infer.cuda.kernels.preprocess_reference import preprocess_reference
 from jetson_infer.cuda.memory import Buffer
+from jetson_infer.cuda.opening import open_device
 from jetson_infer.errors import JetsonInferError
 from jetson_infer.pipeline.preprocess import Preprocessor
 
