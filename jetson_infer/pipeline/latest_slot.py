@@ -23,6 +23,7 @@ class LatestSlot(Generic[T]):
         self._condition = threading.Condition()
         self._item: T | None = None
         self._closed = False
+        self._woken = False
 
     def put(self, item: T) -> T | None:
         """Leave an item, without waiting.
@@ -41,13 +42,27 @@ class LatestSlot(Generic[T]):
         """Wait for an item and take it.
 
         :param timeout_s: how long to wait; None for ever, 0 not at all.
-        :return: the item; None when none came in time, or once the slot is closed and empty.
+        :return: the item; None when none came in time, when :meth:`wake` was called, or once the
+            slot is closed and empty.
         """
         with self._condition:
             if timeout_s != 0:
-                self._condition.wait_for(lambda: self._item is not None or self._closed, timeout_s)
+                self._condition.wait_for(self._worth_waking, timeout_s)
+            self._woken = False
             item, self._item = self._item, None
             return item
+
+    def wake(self) -> None:
+        """Let whoever waits for an item, or the next one who does, come back without one."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is accepted any more."""
+        with self._condition:
+            return self._closed
 
     def close(self) -> T | None:
         """Accept nothing more, wake every waiting taker, and return the item that was left."""
@@ -56,3 +71,6 @@ class LatestSlot(Generic[T]):
             item, self._item = self._item, None
             self._condition.notify_all()
             return item
+
+    def _worth_waking(self) -> bool:
+        return self._item is not None or self._closed or self._woken

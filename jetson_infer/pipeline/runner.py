@@ -12,6 +12,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -19,7 +21,7 @@ from jetson_infer.core.accounting import FrameAccount, FrameTicket, Outcome
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.rate import RateLimiter
 from jetson_infer.core.timing import RateMeter, StageClock, StageStatistics
-from jetson_infer.errors import DeviceError, FrameRejected
+from jetson_infer.errors import DeviceError, FrameRejected, InternalError
 from jetson_infer.pipeline.frame import Frame
 from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline, overlapping
 from jetson_infer.pipeline.worker import Worker
@@ -84,7 +86,7 @@ class FrameRunner(Generic[R]):
         self._hooks = hooks
         self._limiter = RateLimiter()
         self._worker: Worker[Frame] = Worker(
-            lambda: _FrameProcessor(open_pipeline(), self),
+            lambda: self._open(open_pipeline),
             name='jetson_infer worker',
             on_failure=self._worker_failed,
         )
@@ -118,6 +120,29 @@ class FrameRunner(Generic[R]):
         if displaced is not None:
             displaced.ticket.close(Outcome.SHED if displaced is frame else Outcome.REPLACED)
 
+    def between_frames(self, work: Callable[[], T]) -> T:
+        """Do something on the worker's thread between two frames, and wait for it.
+
+        :raises InternalError: if the runner has stopped.
+        :raises Exception: whatever `work` raises.
+        """
+        try:
+            return self._worker.call(work).result()
+        except CancelledError:
+            raise InternalError('something was to be done between frames after the last') from None
+
+    def adopt(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        """Take over a pipeline that is to process frames later: it is closed with the others."""
+        self.between_frames(lambda: self._processor.adopt(pipeline))
+
+    def swap(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        """Have an adopted pipeline process the frames from the next one on; wait until it does."""
+        self.between_frames(lambda: self._processor.swap(pipeline))
+
+    def release(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        """Close an adopted pipeline that processes no frames, on the worker's thread."""
+        self.between_frames(lambda: self._processor.release(pipeline))
+
     def drain(self, timeout_s: float) -> bool:
         """Wait until no frame is waiting or in work; tell whether that came to pass."""
         return self._worker.drain(timeout_s)
@@ -127,6 +152,12 @@ class FrameRunner(Generic[R]):
         left = self._worker.stop()
         if left is not None:
             left.ticket.close(Outcome.SHED)
+
+    def _open(
+        self, open_pipeline: Callable[[], Pipeline[R] | OverlappingPipeline[R]]
+    ) -> _FrameProcessor[R]:
+        self._processor = _FrameProcessor(open_pipeline(), self)
+        return self._processor
 
     def _worker_failed(self, error: BaseException, left: Frame | None) -> None:
         if left is not None:
@@ -196,7 +227,8 @@ class _FrameProcessor(Generic[R]):
     """Binds a pipeline, which lives on the worker's thread, to its runner."""
 
     def __init__(self, pipeline: Pipeline[R] | OverlappingPipeline[R], runner: FrameRunner[R]):
-        self._pipeline = overlapping(pipeline)
+        self._pipelines = {id(pipeline): overlapping(pipeline)}
+        self._pipeline = self._pipelines[id(pipeline)]
         self._runner = runner
         self._under_way: deque[_UnderWay | None] = deque()  # None: its way has ended already
 
@@ -220,4 +252,20 @@ class _FrameProcessor(Generic[R]):
         for under_way in filter(None, self._under_way):
             under_way.frame.ticket.close(Outcome.FAILED)
         self._under_way.clear()
-        self._pipeline.close()
+        with ExitStack() as stack:
+            for pipeline in self._pipelines.values():
+                stack.callback(pipeline.close)
+            self._pipelines.clear()
+
+    def adopt(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        self._pipelines[id(pipeline)] = overlapping(pipeline)
+
+    def swap(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        self._pipeline = self._pipelines[id(pipeline)]
+
+    def release(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        released = self._pipelines.pop(id(pipeline))
+        if released is self._pipeline:
+            self._pipelines[id(pipeline)] = released
+            raise InternalError('the pipeline that processes the frames was to be closed')
+        released.close()

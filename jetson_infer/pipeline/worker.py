@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from jetson_infer.pipeline.latest_slot import LatestSlot
 
@@ -16,6 +16,7 @@ __all__ = ['Processor', 'Worker']
 
 _LOGGER = logging.getLogger(__name__)
 
+S = TypeVar('S')
 T = TypeVar('T')
 T_contra = TypeVar('T_contra', contravariant=True)
 
@@ -71,6 +72,8 @@ class Worker(Generic[T]):
         self._slot: LatestSlot[T] = LatestSlot()
         self._idle = threading.Condition()
         self._pending = 0  # submitted and not ended
+        self._calls: list[tuple[Callable[[], None], Future[Any]]] = []
+        self._ended = False  # no call is taken any more
         self._under_way = 0  # begun and not finished; the worker's own
         self._on_failure = on_failure
         self._opening: Future[None] = Future()
@@ -104,6 +107,29 @@ class Worker(Generic[T]):
         with self._idle:
             return self._idle.wait_for(lambda: self._pending == 0, timeout_s)
 
+    def call(self, work: Callable[[], S]) -> Future[S]:
+        """Have something done on the worker's thread when no item is under way.
+
+        :return: what comes of it; cancelled if the worker stops before.
+        """
+        future: Future[S] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - raised to whoever asks the future
+                future.set_exception(error)
+
+        with self._idle:
+            if self._ended:
+                future.cancel()
+                return future
+            self._calls.append((run, future))
+        self._slot.wake()
+        return future
+
     def stop(self) -> T | None:
         """End the thread after the item in hand; may be called twice, not from the worker.
 
@@ -135,11 +161,16 @@ class Worker(Generic[T]):
             self._finish(self._under_way + (left is not None))
             self._on_failure(error, left)
         finally:
+            self._give_up_calls()
             processor.close()
 
     def _serve(self, processor: Processor[T]) -> None:
         while True:
-            item = self._slot.take(processor.patience_s if self._under_way else None)
+            if self._calls and not self._under_way:
+                self._run_calls()
+            item = None
+            if not self._calls:
+                item = self._slot.take(processor.patience_s if self._under_way else None)
             if item is not None:
                 self._under_way += 1
                 processor.begin(item)
@@ -148,7 +179,24 @@ class Worker(Generic[T]):
                 if self._under_way < processor.depth:
                     continue
             elif not self._under_way:
-                return
+                if self._slot.closed:
+                    return
+                continue
             processor.finish()
             self._under_way -= 1
             self._finish(1)
+
+    def _run_calls(self) -> None:
+        with self._idle:
+            calls = list(self._calls)
+            self._calls.clear()
+        for run, _ in calls:
+            run()
+
+    def _give_up_calls(self) -> None:
+        with self._idle:
+            self._ended = True
+            calls = list(self._calls)
+            self._calls.clear()
+        for _, future in calls:
+            future.cancel()

@@ -1,0 +1,194 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""Switching between loaded variants while frames come."""
+
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from jetson_infer.core.accounting import FrameAccount
+from jetson_infer.core.images import wrap_image
+from jetson_infer.errors import InternalError, SessionError
+from jetson_infer.pipeline.runner import FrameRunner, RunnerHooks, RunnerSettings
+from jetson_infer.pipeline.variants import LoadedVariants
+
+PIXELS = np.zeros((4, 6, 3), np.uint8)
+
+
+class Named:
+    """A pipeline that answers with its name, and knows when and where it is used and closed."""
+
+    def __init__(self, name, seconds=0.0):
+        self.name = name
+        self.seconds = seconds
+        self.limits = None
+        self.threads = set()
+        self.closed = 0
+        self.busy = False
+
+    def process(self, image, clock):
+        assert not self.closed, 'used after it was closed'
+        self.busy = True
+        self.threads.add(threading.current_thread().name)
+        time.sleep(self.seconds)
+        clock.mark('infer')
+        self.busy = False
+        return self.name
+
+    def close(self):
+        assert not self.busy
+        self.threads.add(threading.current_thread().name)
+        self.closed += 1
+
+
+class Rig:
+    def __init__(self, keep=1, seconds=0.0, opening_s=0.0):
+        self.made = []
+        self.delivered = []
+        self.opening_s = opening_s
+        self.seconds = seconds
+        self.account = FrameAccount()
+        first = self.make('a')
+        self.runner = FrameRunner(
+            lambda: first,
+            self.account,
+            RunnerHooks(
+                deliver=lambda frame, result, clock: self.delivered.append(
+                    (frame.context, result, time.monotonic())
+                ),
+                age_ms=lambda frame: 0.0,
+                on_problem=lambda kind, text: None,
+                on_failure=lambda error: None,
+            ),
+            RunnerSettings(),
+        )
+        self.variants = LoadedVariants(self.runner, self.open, 'a', first, keep)
+
+    def make(self, name):
+        self.made.append(Named(name, self.seconds))
+        return self.made[-1]
+
+    def open(self, name):
+        if name == 'broken':
+            raise SessionError('no such engine')
+        time.sleep(self.opening_s)
+        return self.make(name)
+
+    def switch(self, name):
+        self.variants.switch(name, lambda pipeline: setattr(pipeline, 'limits', 'the limits'))
+
+    def send(self, number):
+        self.runner.receive(lambda: wrap_image('bgr8', 6, 4, 18, False, PIXELS), 0, number)
+
+    def ask(self, number):
+        self.send(number)
+        assert self.runner.drain(5)
+        return self.delivered[-1][:2]
+
+    def alive(self):
+        return [pipeline.name for pipeline in self.made if not pipeline.closed]
+
+
+@pytest.fixture
+def rig():
+    made = Rig()
+    yield made
+    made.runner.stop()
+    assert made.alive() == []
+    assert all(pipeline.closed == 1 for pipeline in made.made)
+
+
+def test_the_next_frame_is_the_new_variants_and_the_old_one_is_closed(rig):
+    assert rig.ask(1) == (1, 'a')
+    rig.switch('b')
+    assert rig.ask(2) == (2, 'b')
+    assert rig.alive() == ['b']
+    assert rig.made[-1].limits == 'the limits'
+    assert (rig.variants.current, rig.variants.loaded) == ('b', ('b',))
+
+
+def test_pipelines_are_used_and_closed_on_the_workers_thread(rig):
+    rig.ask(1)
+    rig.switch('b')
+    rig.ask(2)
+    rig.runner.stop()
+    assert {name for pipeline in rig.made for name in pipeline.threads} == {'jetson_infer worker'}
+
+
+def test_what_cannot_be_opened_leaves_the_old_one_in_force(rig):
+    with pytest.raises(SessionError, match='no such engine'):
+        rig.switch('broken')
+    assert rig.ask(1) == (1, 'a')
+    assert rig.variants.current == 'a'
+    assert rig.alive() == ['a']
+
+
+def test_a_switch_to_the_one_in_force_opens_nothing(rig):
+    rig.switch('a')
+    assert len(rig.made) == 1
+
+
+def test_kept_variants_are_not_opened_again_and_the_oldest_goes():
+    rig = Rig(keep=2)
+    for name in ('b', 'a', 'b', 'c', 'b'):
+        rig.switch(name)
+    assert [pipeline.name for pipeline in rig.made] == ['a', 'b', 'c']
+    assert sorted(rig.alive()) == ['b', 'c']
+    assert rig.variants.loaded == ('b', 'c')
+    rig.runner.stop()
+    assert rig.alive() == []
+
+
+def test_preloading_fills_what_may_be_kept_and_changes_nothing_else():
+    rig = Rig(keep=3)
+    rig.variants.preload(['a', 'b', 'c', 'd'])
+    assert sorted(rig.variants.loaded) == ['a', 'b', 'c']
+    assert rig.variants.current == 'a'
+    assert rig.ask(1) == (1, 'a')
+    rig.runner.stop()
+    assert rig.alive() == []
+
+
+def test_frames_under_way_end_where_they_began_and_none_is_lost():
+    rig = Rig(keep=2, seconds=0.004, opening_s=0.02)
+    names = itertools.cycle('bca')
+    stop = threading.Event()
+
+    def switching():
+        while not stop.is_set():
+            rig.switch(next(names))
+
+    switcher = threading.Thread(target=switching)
+    switcher.start()
+    for number in range(100):
+        rig.ask(number)
+    stop.set()
+    switcher.join()
+    rig.runner.stop()
+    assert [number for number, *_ in rig.delivered] == list(range(100))
+    assert {name for _, name, _ in rig.delivered} == set('abc')
+    assert rig.alive() == []
+
+
+def test_opening_does_not_hold_frames_up():
+    rig = Rig(opening_s=0.5)
+    switcher = threading.Thread(target=rig.switch, args=('b',))
+    switcher.start()
+    for number in range(10):
+        rig.ask(number)
+        time.sleep(0.01)
+    assert {name for _, name, _ in rig.delivered} == {'a'}
+    switcher.join()
+    assert rig.ask(10) == (10, 'b')
+    rig.runner.stop()
+
+
+def test_after_the_runner_has_stopped_a_switch_is_refused():
+    rig = Rig()
+    rig.runner.stop()
+    with pytest.raises(InternalError, match='after the last'):
+        rig.switch('b')
+    assert rig.alive() == []
