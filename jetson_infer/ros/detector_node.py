@@ -20,10 +20,13 @@ from jetson_infer.errors import ParameterError
 from jetson_infer.pipeline.annotate import annotate
 from jetson_infer.pipeline.convert import Converter
 from jetson_infer.pipeline.detection import DetectionPipeline
+from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
 from jetson_infer.pipeline.frame import Frame
+from jetson_infer.pipeline.open_detection import open_detection
+from jetson_infer.pipeline.opening import OpenHooks
 from jetson_infer.ros import conversions, qos
 from jetson_infer.ros.inference_node import InferenceNode
-from jetson_infer.ros.inference_parameters import choose_variant
+from jetson_infer.ros.inference_parameters import choose_variant, largest_image
 from jetson_infer.ros.run import run
 
 __all__ = ['DetectorNode', 'main']
@@ -72,7 +75,7 @@ class DetectorNode(InferenceNode[Detections]):
 
     def __init__(self, **kwargs: Any) -> None:
         self._labels: tuple[str, ...] = ()
-        self._pipeline: DetectionPipeline | None = None
+        self._pipeline: DetectionPipeline | DeviceDetectionPipeline | None = None
         self._debug_images = 0
         self._spare: list[Detection2D] = []
         super().__init__('detector', 'detection', DETECTOR_PARAMETERS, **kwargs)
@@ -90,23 +93,30 @@ class DetectorNode(InferenceNode[Detections]):
         self._debug_image = publisher(Image, '~/output/debug_image', qos.OUTPUT)
         self._labels = model.card.labels
 
-    def open_pipeline(self, model: Model, settings: Settings) -> DetectionPipeline:
+    def open_pipeline(
+        self, model: Model, settings: Settings, hooks: OpenHooks
+    ) -> DetectionPipeline | DeviceDetectionPipeline:
         """Load the chosen variant; on the worker's thread."""
         variant = choose_variant(model, settings.text('variant'))
-        pipeline = DetectionPipeline.open(
+        pipeline = open_detection(
             model,
             variant,
             engine=settings.text('engine'),
             threads=settings.integer('engine_threads'),
+            build=settings.text('engine_build'),
+            largest_image=largest_image(settings),
+            hooks=hooks,
         )
-        self._engine = pipeline.engine
+        self._engine, self._engine_why = pipeline.engine, pipeline.why
         self._converter = Converter()
         self._pipeline = pipeline
         return pipeline
 
     def activate(self) -> None:
         """Publish the labels and subscribe."""
-        self._publish_labels()
+        assert self._declared is not None
+        with self._declared.lock:  # else a threshold set meanwhile could be told of before this one
+            self._publish_labels()
         super().activate()
 
     def card_defaults(self, model: Model) -> Mapping[str, ParameterValue]:
@@ -141,8 +151,8 @@ class DetectorNode(InferenceNode[Detections]):
         )
         changed = limits.score_threshold != self._pipeline.limits.score_threshold
         self._pipeline.limits = limits
-        if changed and self.state == 'active':
-            self._publish_labels()
+        if changed:
+            self._publish_labels()  # which nobody hears of before the node is activated
 
     def deliver(self, frame: Frame, result: Detections, clock: StageClock) -> None:
         """Publish the detections, and the debug image while someone looks; on the worker."""

@@ -10,24 +10,29 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Generic, TypeVar
 
-from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
 
-from jetson_infer.core.accounting import FrameAccount, FrameCounts
-from jetson_infer.core.arrivals import Finding
+from jetson_infer.core.accounting import FrameAccount
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.parameters import ParameterSpec, ParameterValue, Settings
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.models import Model, find_model, load_model
 from jetson_infer.errors import ParameterError
 from jetson_infer.pipeline.frame import Frame
-from jetson_infer.pipeline.runner import FrameRunner, Pipeline, RunnerHooks, RunnerSettings
-from jetson_infer.ros import conversions, diagnostics
+from jetson_infer.pipeline.opening import OpenHooks
+from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline
+from jetson_infer.pipeline.runner import FrameRunner, RunnerHooks
+from jetson_infer.ros import conversions
 from jetson_infer.ros.arrivals import ArrivalWatch
-from jetson_infer.ros.inference_parameters import COMMON_PARAMETERS, choose_variant
+from jetson_infer.ros.health import Health, Running
+from jetson_infer.ros.inference_parameters import (
+    COMMON_PARAMETERS,
+    check_common,
+    choose_variant,
+    runner_settings,
+)
 from jetson_infer.ros.lifecycle import SafeLifecycleNode
 from jetson_infer.ros.logging_bridge import RosLogHandler
 from jetson_infer.ros.message_thread import MessageThread
@@ -37,11 +42,7 @@ from jetson_infer.ros.qos import input_profile
 
 __all__ = ['InferenceNode']
 
-DIAGNOSTICS_PERIOD_S = 1.0
 DRAIN_TIMEOUT_S = 10.0
-
-OWN_LOG_LINES = ('rejected', 'failed')
-"""Causes that the log has heard of already, frame by frame."""
 
 R = TypeVar('R')
 
@@ -50,7 +51,8 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
     """Model, runner, input subscription, parameters and diagnostics of one network.
 
     Configure loads, verifies and warms up; activate subscribes; deactivate unsubscribes and
-    finishes the frame in hand; cleanup releases the network.
+    finishes the frame in hand; cleanup releases the network.  Transitions run beside the executor,
+    where parameters are set meanwhile: what both touch is touched with the parameters' lock held.
 
     :param node_name: the node's default name.
     :param task: the task that the model's card must name.
@@ -65,11 +67,11 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         self._runner: FrameRunner[R] | None = None
         self._messages: MessageThread | None = None
         self._watch: ArrivalWatch | None = None
-        self._told_cause = ''
+        self._locked = False
         self._declared: DeclaredParameters | None = None
         self.account = FrameAccount()
         """What became of every frame since the node was made."""
-        self._engine = ''
+        self._engine = self._engine_why = ''
         super().__init__(node_name, **kwargs)
         logger = self.get_logger()
         self._log_handler = RosLogHandler(logger)
@@ -78,22 +80,21 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         self._declared = DeclaredParameters(
             self,
             (*COMMON_PARAMETERS, *parameters),
-            locked=lambda: self._runner is not None,
+            locked=lambda: self._locked,
             validate=self._validate,
         )
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        # On the steady clock: a simulation that stands still must still be told of.
-        self.create_timer(
-            DIAGNOSTICS_PERIOD_S,
-            self._publish_diagnostics,
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        self._health = Health(self, self.account, self._problems, self._running)
 
     # -- for subclasses -----------------------------------------------------------------------
 
     @abstractmethod
-    def open_pipeline(self, model: Model, settings: Settings) -> Pipeline[R]:
-        """Load the network; on the worker's thread."""
+    def open_pipeline(
+        self, model: Model, settings: Settings, hooks: OpenHooks
+    ) -> Pipeline[R] | OverlappingPipeline[R]:
+        """Load the network; on the worker's thread.
+
+        :param hooks: told how far it is, and asked whether to stop; it may take minutes.
+        """
 
     @abstractmethod
     def open_outputs(self, model: Model, resources: ExitStack) -> None:
@@ -125,36 +126,51 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
     def configure(self, resources: ExitStack) -> None:
         """Load the model, verify it against the parameters, and warm it up."""
         assert self._declared is not None
-        self._declared.raise_problems(
-            '. Set it right, for example with: ros2 param set '
-            f'{self.get_fully_qualified_name()} {{name}} VALUE, then configure again'
+        resources.callback(self._forget_model)
+        with self._declared.lock:
+            self._locked = True
+            self._declared.raise_problems(
+                '. Set it right, for example with: ros2 param set '
+                f'{self.get_fully_qualified_name()} {{name}} VALUE, then configure again'
+            )
+            wanted = self._declared.snapshot().text('model')
+        self.report_progress(f'reading the model {wanted}')
+        model, settings = self._take_model(load_model(find_model(wanted)))
+        self.open_outputs(model, resources)
+        hooks = OpenHooks(self.report_progress, self.is_cancelled)
+        runner: FrameRunner[R] = FrameRunner(
+            lambda: self.open_pipeline(model, settings, hooks),
+            self.account,
+            RunnerHooks(self.deliver, self._age_ms, self._problems.report, self.fail),
+            runner_settings(settings),
         )
-        model = load_model(find_model(self._declared.snapshot().text('model')))
+        resources.callback(runner.stop)
+        resources.callback(self._unsubscribe)
+        with self._declared.lock:
+            self._runner = runner
+            self._put_in_force(runner)  # live parameters may have changed while it was opened
+        variant = choose_variant(model, settings.text('variant'))
+        why = f' ({self._engine_why})' if self._engine_why else ''
+        self.get_logger().info(
+            f'configured: {model.card.name}, variant {variant.name}, on {self._engine}{why}'
+        )
+
+    def _take_model(self, model: Model) -> tuple[Model, Settings]:
+        """Check a model against the parameters; from now on they are checked against it."""
+        assert self._declared is not None
         if model.card.task != self._task:
             raise ParameterError(
                 'model',
                 f"'{model.card.name}' is a {model.card.task} model; this node needs one whose "
                 f'task is {self._task}',
             )
-        resources.callback(self._forget_model)
-        self._declared.suggest(self.card_defaults(model))
-        settings = self._declared.snapshot()
-        _check_floor_rate(settings)
-        self._check_against_model(settings, model)
-        self._model = model
-        self.open_outputs(model, resources)
-        self._runner = FrameRunner(
-            lambda: self.open_pipeline(model, settings),
-            self.account,
-            RunnerHooks(self.deliver, self._age_ms, self._problems.report, self.fail),
-            _runner_settings(settings),
-        )
-        resources.callback(self._runner.stop)
-        self.apply_settings(settings)
-        variant = choose_variant(model, settings.text('variant'))
-        self.get_logger().info(
-            f'configured: {model.card.name}, variant {variant.name}, on {self._engine}'
-        )
+        with self._declared.lock:
+            self._declared.suggest(self.card_defaults(model))
+            settings = self._declared.snapshot()
+            check_common(settings)
+            self._check_against_model(settings, model)
+            self._model = model
+        return model, settings
 
     def activate(self) -> None:
         """Subscribe to the input."""
@@ -182,15 +198,16 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
 
     def close(self) -> None:
         """Release everything before the node is destroyed."""
-        self._unsubscribe()
         super().close()
         logging.getLogger('jetson_infer').removeHandler(self._log_handler)
 
     def _forget_model(self) -> None:
-        self._unsubscribe()
-        self._runner = None
-        self._model = None
-        self._engine = ''
+        assert self._declared is not None
+        with self._declared.lock:
+            self._runner = None
+            self._model = None
+            self._engine = self._engine_why = ''
+            self._locked = False
 
     def _unsubscribe(self) -> None:
         if self._messages is not None:
@@ -233,22 +250,27 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         """Set parameters, in their declared types, and put them in force at the next frame."""
         if self._declared is None:
             return super().set_parameters_atomically(parameter_list)
-        parameters = self._declared.coerce(parameter_list)
-        result = super().set_parameters_atomically(parameters)
-        if result.successful:
-            self._declared.note_set(parameters)
-            if self._runner is not None:
-                settings = self._declared.snapshot()
-                self._runner.settings = _runner_settings(settings)
-                self.apply_settings(settings)
+        with self._declared.lock:
+            parameters = self._declared.coerce(parameter_list)
+            result = super().set_parameters_atomically(parameters)
+            if result.successful:
+                self._declared.note_set(parameters)
+                if self._runner is not None:
+                    self._put_in_force(self._runner)
         return result
 
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
         """Set parameters one by one, as :meth:`set_parameters_atomically` does."""
         return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
 
+    def _put_in_force(self, runner: FrameRunner[R]) -> None:
+        assert self._declared is not None
+        settings = self._declared.snapshot()
+        runner.settings = runner_settings(settings)
+        self.apply_settings(settings)
+
     def _validate(self, settings: Settings) -> None:
-        _check_floor_rate(settings)
+        check_common(settings)
         if self._model is not None:
             self._check_against_model(settings, self._model)
 
@@ -265,74 +287,19 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
 
     # -- diagnostics --------------------------------------------------------------------------
 
-    def _publish_diagnostics(self) -> None:
-        counts = self.account.counts()
-        finding = self._look(counts)
-        level, message = self._health(finding)
-        values = {'state': self.state, 'cause': finding.cause if finding else ''}
-        values.update(diagnostics.frame_values(counts))
-        runner, model = self._runner, self._model
-        if runner is not None and model is not None:
-            values.update(self._running_values(runner, model))
-        name = f'{self.get_fully_qualified_name()}: pipeline'
-        stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(
-            diagnostics.diagnostics_message(stamp, name, level, message, values)
-        )
-
-    def _running_values(self, runner: FrameRunner[R], model: Model) -> dict[str, str]:
+    def _running(self) -> Running | None:
+        """Return what runs, for the diagnostics; on the executor's thread."""
         assert self._declared is not None
-        now = Clock(clock_type=ClockType.STEADY_TIME).now().nanoseconds
-        variant = choose_variant(model, self._declared.snapshot().text('variant'))
-        return {
-            'model': model.card.name,
-            'variant': variant.name,
-            'engine': self._engine,
-            'rate_in_hz': f'{runner.rate_in.rate_hz(now):.2f}',
-            'rate_out_hz': f'{runner.rate_out.rate_hz(now):.2f}',
-            **diagnostics.latency_values(runner.statistics.percentiles()),
-            **self.task_values(),
-        }
-
-    def _look(self, counts: FrameCounts) -> Finding | None:
-        """Return why nothing, or little, comes; tell a cause in the log when it begins."""
-        finding = None
-        if self.state == 'active' and self._watch is not None and self._runner is not None:
-            limit_ms = self._runner.settings.stale_after_ms
-            finding = self._watch.look(counts.as_dict(), self._problems.present(), limit_ms)
-        cause = finding.cause if finding else ''
-        if finding is not None and cause != self._told_cause and cause not in OWN_LOG_LINES:
-            self.get_logger().warning(finding.message)
-        self._told_cause = cause
-        return finding
-
-    def _health(self, finding: Finding | None) -> tuple[bytes, str]:
-        """Return the level and the one line that says how the node fares, and why."""
-        if self.last_error:
-            return diagnostics.ERROR, self.last_error
-        if self.state != 'active' or self._runner is None:
-            return diagnostics.OK, self._idle_message()
-        if finding is not None:
-            level = diagnostics.ERROR if finding.cause == 'failed' else diagnostics.WARN
-            return level, finding.message
-        now = Clock(clock_type=ClockType.STEADY_TIME).now().nanoseconds
-        return diagnostics.OK, f'{self._runner.rate_out.rate_hz(now):.1f} frames/s'
-
-    def _idle_message(self) -> str:
-        next_step = {'unconfigured': 'configure', 'inactive': 'activate'}.get(self.state)
-        if next_step is None:
-            return f'{self.state}: no images are processed in this state'
-        return (
-            f'{self.state}: no images are processed in this state; next: ros2 lifecycle set '
-            f'{self.get_fully_qualified_name()} {next_step}'
-        )
-
-
-def _runner_settings(settings: Settings) -> RunnerSettings:
-    return RunnerSettings(settings.number('max_rate_hz'), settings.number('stale_after_ms'))
-
-
-def _check_floor_rate(settings: Settings) -> None:
-    limit, floor = settings.number('max_rate_hz'), settings.number('floor_rate_hz')
-    if 0.0 < limit < floor:
-        raise ParameterError('max_rate_hz', f'{limit:g} Hz is below floor_rate_hz, {floor:g} Hz')
+        with self._declared.lock:
+            runner, model = self._runner, self._model
+            if runner is None or model is None:
+                return None
+            variant = choose_variant(model, self._declared.snapshot().text('variant'))
+            values = {
+                'model': model.card.name,
+                'variant': variant.name,
+                'engine': self._engine,
+                'engine_why': self._engine_why,
+                **self.task_values(),
+            }
+        return Running(runner, self._watch, values)

@@ -4,14 +4,25 @@
 
 from __future__ import annotations
 
+import re
+
 from jetson_infer.core.cards import VariantCard
-from jetson_infer.core.parameters import ParameterSpec
+from jetson_infer.core.parameters import ParameterSpec, Settings
 from jetson_infer.engines.models import Model
-from jetson_infer.engines.select import ENGINES
+from jetson_infer.engines.select import BUILDS, ENGINES
 from jetson_infer.errors import ModelError, ParameterError
+from jetson_infer.pipeline.runner import RunnerSettings
 from jetson_infer.ros.qos import INPUT_QOS
 
-__all__ = ['COMMON_PARAMETERS', 'choose_variant']
+__all__ = [
+    'COMMON_PARAMETERS',
+    'check_common',
+    'choose_variant',
+    'largest_image',
+    'runner_settings',
+]
+
+_LONGEST_SIDE = 16384
 
 COMMON_PARAMETERS = (
     ParameterSpec(
@@ -29,6 +40,19 @@ COMMON_PARAMETERS = (
         'auto',
         'What runs the network; auto takes the fastest one that works here.',
         choices=ENGINES,
+    ),
+    ParameterSpec(
+        'engine_build',
+        'never',
+        'Whether a TensorRT engine that is missing is built while configuring, which takes '
+        'minutes; never leaves it to: jetson-infer build.',
+        choices=BUILDS,
+    ),
+    ParameterSpec(
+        'largest_image',
+        '1920x1080',
+        'Width and height in pixels of the largest image that GPU memory is laid out for; larger '
+        'images are prepared on the CPU.',
     ),
     ParameterSpec(
         'engine_threads',
@@ -94,3 +118,36 @@ def choose_variant(model: Model, name: str, parameter: str = 'variant') -> Varia
         return model.variant(name)
     except ModelError as error:
         raise ParameterError(parameter, str(error)) from error
+
+
+def largest_image(settings: Settings) -> tuple[int, int]:
+    """Return width and height, in pixels, of the largest image to lay memory out for.
+
+    :raises ParameterError: if it is no size.
+    """
+    text = settings.text('largest_image')
+    match = re.fullmatch(r'([0-9]{1,5})x([0-9]{1,5})', text)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= min(size) <= max(size) <= _LONGEST_SIDE:
+        raise ParameterError(
+            'largest_image',
+            f"'{text}' is no image size; give WIDTHxHEIGHT in pixels, each 1 to {_LONGEST_SIDE}: "
+            '1920x1080',
+        )
+    return size
+
+
+def runner_settings(settings: Settings) -> RunnerSettings:
+    """Return what the runner reads with every frame."""
+    return RunnerSettings(settings.number('max_rate_hz'), settings.number('stale_after_ms'))
+
+
+def check_common(settings: Settings) -> None:
+    """Check the common parameters against each other and beyond their ranges.
+
+    :raises ParameterError: if they cannot work.
+    """
+    largest_image(settings)
+    limit, floor = settings.number('max_rate_hz'), settings.number('floor_rate_hz')
+    if 0.0 < limit < floor:
+        raise ParameterError('max_rate_hz', f'{limit:g} Hz is below floor_rate_hz, {floor:g} Hz')

@@ -1,11 +1,13 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""A lifecycle node that survives what rclpy's does not.
+"""A lifecycle node that survives what rclpy's does not, and whose transitions may take minutes.
 
-rclpy's LifecycleNode, on Humble and on Jazzy alike, dies of an invalid transition request and
-drops the exception of a transition callback without a word.  Here the first is answered with
-success = False, and the second is logged, with the choice of what it means: an error of the
-user's leaves the node where it was, a defect of ours takes it to unconfigured.
+rclpy's LifecycleNode, on Humble and on Jazzy alike, dies of an invalid transition request, drops
+the exception of a transition callback without a word, and answers nothing while one runs.  Here
+the first is answered with success = False (ros/transition_requests.py); the second is logged, with
+the choice of what it means: an error of the user's leaves the node where it was, a defect of ours
+takes it to unconfigured; and a transition that is asked for through the service runs on a thread of
+its own, while the executor goes on with services and timers.
 
 Everything that a configured node holds is entered on one ExitStack; cleanup, shutdown and error
 close it.
@@ -18,21 +20,35 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from rclpy.impl.implementation_singleton import rclpy_implementation
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from lifecycle_msgs.msg import Transition
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from jetson_infer.errors import JetsonInferError
+from jetson_infer.ros.transition_gate import TransitionRefused
+from jetson_infer.ros.transition_requests import RCLError, RequestedTransitions
 
-__all__ = ['SafeLifecycleNode']
+__all__ = ['ConfiguringCancelled', 'RCLError', 'SafeLifecycleNode']
 
-RCLError = rclpy_implementation.RCLError
+_WAY_OUT = {
+    'active': Transition.TRANSITION_DEACTIVATE,
+    'inactive': Transition.TRANSITION_CLEANUP,
+}
+"""The transition that takes a node with a fault to ErrorProcessing."""
 
 
-class SafeLifecycleNode(LifecycleNode):
+class ConfiguringCancelled(JetsonInferError):
+    """Configuring was called off, by a shutdown request or by a signal."""
+
+
+class _Faulted(Exception):
+    """Ends a transition's work because of the fault that is pending."""
+
+
+class SafeLifecycleNode(RequestedTransitions):
     """Base of the nodes.
 
     Subclasses override :meth:`configure`, :meth:`activate` and :meth:`deactivate`, raise what
-    goes wrong, and return nothing.
+    goes wrong, and return nothing.  These run one at a time, beside the executor's callbacks.
     """
 
     def __init__(self, node_name: str, **kwargs: Any) -> None:
@@ -41,13 +57,18 @@ class SafeLifecycleNode(LifecycleNode):
         self._fault: BaseException | None = None
         self.last_error = ''
         """Why the node is not where it was asked to be; empty once a later transition worked."""
+        self.progress = ''
+        """What is being done while the node is configuring."""
         super().__init__(node_name, **kwargs)
         self._fault_guard = self.create_guard_condition(self._on_fault)
 
     # -- for subclasses -----------------------------------------------------------------------
 
     def configure(self, resources: ExitStack) -> None:
-        """Acquire what the node needs, each on the stack; raise to stay unconfigured."""
+        """Acquire what the node needs, each on the stack; raise to stay unconfigured.
+
+        What takes long asks :meth:`is_cancelled` ten times a second, and raises when it is.
+        """
 
     def activate(self) -> None:
         """Begin to work; raise to stay inactive."""
@@ -55,11 +76,13 @@ class SafeLifecycleNode(LifecycleNode):
     def deactivate(self) -> None:
         """Stop working and finish what was begun."""
 
-    @property
-    def state(self) -> str:
-        """The lifecycle state's label, such as ``active``."""
-        label: str = self._state_machine.current_state[1]
-        return label
+    def report_progress(self, what: str) -> None:
+        """Say what is being done while the node is configuring; may be called on any thread."""
+        self.progress = what
+
+    def is_cancelled(self) -> bool:
+        """Tell whether configuring is to stop, for whatever reason; on any thread."""
+        return self.is_called_off() or self._fault is not None
 
     def fail(self, error: BaseException) -> None:
         """Take the node through ErrorProcessing to unconfigured; may be called on any thread."""
@@ -67,22 +90,24 @@ class SafeLifecycleNode(LifecycleNode):
         self._fault_guard.trigger()
 
     def close(self) -> None:
-        """Release everything, whatever the state, before the node is destroyed."""
-        self._resources.close()
+        """Release everything, whatever the state, before the node is destroyed.
 
-    def destroy_node(self) -> None:
-        """Destroy the node, and the state machine, which would keep the node's handle alive."""
-        super().destroy_node()
-        self._state_machine.destroy_when_not_in_use()
+        A transition that is under way is called off and waited for.
+        """
+        self.end_transitions()
+        self._resources.close()
 
     # -- transitions --------------------------------------------------------------------------
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Acquire everything or nothing."""
+        self.progress = ''
+        self._fault = None  # an unconfigured node holds nothing that could have failed
 
         def work() -> None:
             with ExitStack() as resources:
-                self.configure(resources)
+                self._configure_unless_called_off(resources)
+                self._raise_fault()
                 self._resources = resources.pop_all()
             self.last_error = ''
 
@@ -92,12 +117,14 @@ class SafeLifecycleNode(LifecycleNode):
         """Enable the publishers, then begin to work."""
 
         def work() -> None:
+            self._raise_fault()
             super(SafeLifecycleNode, self).on_activate(state)
             try:
                 self.activate()
             except BaseException:
                 super(SafeLifecycleNode, self).on_deactivate(state)
                 raise
+            self._raise_fault()
             self.last_error = ''
 
         return self._guarded('activate', work)
@@ -106,16 +133,21 @@ class SafeLifecycleNode(LifecycleNode):
         """Finish what was begun, then disable the publishers."""
 
         def work() -> None:
+            self._raise_fault()
             self.deactivate()
             super(SafeLifecycleNode, self).on_deactivate(state)
+            self._raise_fault()
 
         return self._guarded('deactivate', work, on_refusal=TransitionCallbackReturn.ERROR)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release everything."""
-        return self._guarded(
-            'clean up', self._resources.close, on_refusal=TransitionCallbackReturn.ERROR
-        )
+
+        def work() -> None:
+            self._raise_fault()
+            self._resources.close()
+
+        return self._guarded('clean up', work, on_refusal=TransitionCallbackReturn.ERROR)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Finish what was begun and release everything."""
@@ -137,6 +169,20 @@ class SafeLifecycleNode(LifecycleNode):
             on_refusal=TransitionCallbackReturn.FAILURE,
         )
 
+    def _configure_unless_called_off(self, resources: ExitStack) -> None:
+        try:
+            self.configure(resources)
+        except JetsonInferError as error:
+            if self.is_called_off():
+                raise self._cancelled() from error
+            raise
+        if self.is_called_off():
+            raise self._cancelled()
+
+    def _cancelled(self) -> ConfiguringCancelled:
+        while_ = f' while {self.progress}' if self.progress else ''
+        return ConfiguringCancelled(f'cancelled after {self.transition_elapsed_s:.1f} s{while_}')
+
     def _guarded(
         self,
         what: str,
@@ -145,46 +191,50 @@ class SafeLifecycleNode(LifecycleNode):
     ) -> TransitionCallbackReturn:
         """Run a transition's work.
 
-        :param on_refusal: the answer to an error that the user can mend; any other is an ERROR.
+        :param on_refusal: the answer to an error that the user can mend; a fault and any other
+            error are an ERROR.
         """
         try:
-            if self._fault is not None:
-                fault, self._fault = self._fault, None
-                raise fault
             work()
-        except JetsonInferError as error:
-            self.last_error = f'cannot {what}: {error}'
-            self.get_logger().error(self.last_error)
-            return on_refusal
         except Exception as error:  # noqa: BLE001 - rclpy would drop it without a word
-            if not self.context.ok():
-                # A signal has ended the context in the middle of the work; there is no fault.
-                return TransitionCallbackReturn.ERROR
-            self.last_error = f'cannot {what}: {type(error).__name__}: {error}'
-            self.get_logger().error(f'{self.last_error}\n{traceback.format_exc()}')
-            return TransitionCallbackReturn.ERROR
+            fault, self._fault = self._fault, None
+            refused = fault is None and isinstance(error, JetsonInferError)
+            if self.context.ok():  # else a signal has ended it in the middle of the work
+                self._tell(what, fault or error)
+            return on_refusal if refused else TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
 
-    # -- rclpy's gaps ---------------------------------------------------------------------------
+    def _tell(self, what: str, error: BaseException) -> None:
+        if isinstance(error, ConfiguringCancelled):
+            self.last_error = f'cannot {what}: {error}'
+            self.get_logger().warning(self.last_error)
+        elif isinstance(error, JetsonInferError):
+            self.last_error = f'cannot {what}: {error}'
+            self.get_logger().error(self.last_error)
+        else:
+            self.last_error = f'cannot {what}: {type(error).__name__}: {error}'
+            trace = ''.join(traceback.format_exception(type(error), error, error.__traceback__))
+            self.get_logger().error(f'{self.last_error}\n{trace}')
 
-    def _LifecycleNodeMixin__change_state(self, transition_id: int) -> TransitionCallbackReturn:  # noqa: N802
-        """Answer an invalid request instead of dying of it (ros2/rclpy issue 1209)."""
-        try:
-            # The name is mangled: it is the mixin's own method that is wrapped here.
-            return super()._LifecycleNodeMixin__change_state(transition_id)
-        except RCLError as error:
-            possible = sorted({label for _, label, *_ in self._state_machine.available_transitions})
-            self.get_logger().warning(
-                f'transition {transition_id} is not possible in state {self.state} '
-                f'(possible: {", ".join(possible)}): {error}'
-            )
-            return TransitionCallbackReturn.FAILURE
+    # -- faults ---------------------------------------------------------------------------------
+
+    def transition_ended(self) -> None:
+        """Look again at a fault that came while a transition was under way."""
+        if self._fault is not None:
+            self._fault_guard.trigger()
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise _Faulted
 
     def _on_fault(self) -> None:
         """On the executor's thread: leave through a transition that the pending fault fails."""
-        if self.state == 'active':
-            self.trigger_deactivate()
-        elif self.state == 'inactive':
-            self.trigger_cleanup()
-        else:
-            self._fault = None
+        fault = self._fault
+        step = _WAY_OUT.get(self.state)
+        if step is not None and fault is not None:
+            try:
+                self.begin_transition(step)
+            except TransitionRefused:
+                return  # the one under way fails of it, or it is looked at again at its end
+        elif self._is_settled() and self._fault is fault:
+            self._fault = None  # nothing is held that could have failed

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -50,6 +51,8 @@ class DeclaredParameters:
         self._locked = locked
         self._validate = validate
         self._problems: dict[str, str] = {}
+        self.lock = threading.RLock()
+        """Held while parameters are set; who holds it finds them and what hangs on them at rest."""
         self.given: set[str] = set()
         """Parameters that somebody has set, at start-up or since."""
         for spec in specs:
@@ -88,14 +91,11 @@ class DeclaredParameters:
 
     def suggest(self, values: Mapping[str, ParameterValue]) -> None:
         """Set parameters that nobody has given, such as the thresholds a model's card suggests."""
+        suggested = {name: value for name, value in values.items() if name not in self.given}
         self._node.set_parameters(
-            [
-                _parameter(name, self._specs[name].check(value))
-                for name, value in values.items()
-                if name not in self.given
-            ]
+            [_parameter(name, self._specs[name].check(value)) for name, value in suggested.items()]
         )
-        self.given.difference_update(values)
+        self.given.difference_update(suggested)
 
     def _declare(self, spec: ParameterSpec) -> None:
         # Declared loosely first, only to see what was given: a strict declaration would raise.

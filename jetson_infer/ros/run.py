@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable, Sequence
 
 import rclpy
@@ -14,9 +16,19 @@ from jetson_infer.ros.memory import keep_freed_memory
 
 __all__ = ['run']
 
+PATIENCE_S = 1.5
+"""How long a process that is to end waits for a transition that was called off.
+
+The executor may need up to a second more to see that a signal has ended the context: where it waits
+again before that is so, the next timer wakes it.
+"""
+
 
 def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None = None) -> None:
     """Make a node, spin it until SIGINT, SIGTERM or a shutdown, and release everything.
+
+    A transition that is under way then is called off.  Where it does not heed that, because it is
+    in the middle of a library's call, the process dies of SIGTERM all the same.
 
     :param make_node: makes the node, after rclpy was initialized.
     :param args: command-line arguments; those of the process when None.
@@ -28,6 +40,8 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
         try:
             _spin(node)
         finally:
+            if not node.end_transitions(PATIENCE_S):
+                _die(node)
             node.close()
             node.destroy_node()
     finally:
@@ -47,3 +61,16 @@ def _spin(node: SafeLifecycleNode) -> None:
             raise
     finally:
         executor.shutdown()
+
+
+def _die(node: SafeLifecycleNode) -> None:
+    """End the process now; a thread is in a call that nothing else can end."""
+    doing = f' ({node.progress})' if node.progress else ''
+    # After SIGINT no logger is left.
+    sys.stderr.write(
+        f'the node is still {node.state}{doing} {PATIENCE_S:g} s after it was asked to end; '
+        'the process ends without waiting for it\n'
+    )
+    sys.stderr.flush()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGTERM)
