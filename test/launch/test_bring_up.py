@@ -22,7 +22,7 @@ from vision_msgs.msg import Detection2DArray
 from brightness_model import write_brightness_model
 from ros_peer import Peer, Spinner, image_message, paint, wait_for
 
-START_S = 30.0
+START_S = 60.0
 
 
 def include(**arguments):

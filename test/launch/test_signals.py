@@ -62,10 +62,10 @@ class TestSignal(unittest.TestCase):
         message = image_message(paint(255, 0, 0))
         peer.node.create_timer(0.005, lambda: publisher.publish(message))
         try:
-            wait_for(lambda: len(heard) > 10, 'ten detections', 30.0)
+            wait_for(lambda: len(heard) > 10, 'ten detections', 60.0)
             (pid,) = PIDS
             os.kill(pid, signal_number)
-            wait_for(lambda: EXITS, f'the end of the node after {signal_number.name}', 5.0)
+            wait_for(lambda: EXITS, f'the end of the node after {signal_number.name}')
             assert EXITS == [0]
         finally:
             spinner.stop()
