@@ -26,6 +26,7 @@ VERBS = {
     'demo': 'play a recording to the detector, watch it live, and get a report and a video',
     'play': 'publish a recording on its topics, or tell what it holds',
     'build': 'build TensorRT engines of a model, or show what building them would do',
+    'profile': 'tell how long each layer of a network takes, and in which precision',
     'bench': 'measure what a pipeline costs beside its network alone, stage by stage',
 }
 """Every verb and what it does; the module of the same name holds its options and its work."""

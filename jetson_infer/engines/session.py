@@ -146,12 +146,16 @@ class DeviceSession(Session):
         """The device, current on the thread that uses the session."""
 
     @abstractmethod
-    def bind(self, shapes: Mapping[str, tuple[int, ...]], host: bool = True) -> DeviceBinding:
+    def bind(
+        self, shapes: Mapping[str, tuple[int, ...]], host: bool = True, graphs: bool = True
+    ) -> DeviceBinding:
         """Allocate inputs and outputs on the device.
 
         :param shapes: see :meth:`Session.bind`.
         :param host: whether to have host arrays for :meth:`Binding.run`; without, the binding runs
             by :meth:`DeviceBinding.enqueue` alone and takes no page-locked memory.
+        :param graphs: whether inferences are queued in one call, where the engine and the machine
+            can; without, kernel by kernel.
         :raises SessionError: see :meth:`Session.bind`.
         :raises DeviceMemoryError: if there is not enough memory; what was taken is given back.
         :raises DeviceError: if the device is lost.

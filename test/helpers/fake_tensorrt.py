@@ -96,6 +96,11 @@ class IErrorRecorder:
     pass
 
 
+class IProfiler:
+    def report_layer_time(self, layer_name, ms):
+        raise NotImplementedError
+
+
 class Dims:
     def __init__(self, shape=()):
         self._shape = tuple(int(d) for d in shape)
@@ -197,6 +202,8 @@ class IExecutionContext:
         self._addresses = {}
         self._settled = None  # the shapes for which nothing is put off
         self.error_recorder = None
+        self.profiler = None
+        self.enqueue_emits_profile = True
         self.runs = 0
 
     def set_optimization_profile_async(self, profile_index, stream_handle):
@@ -245,6 +252,15 @@ class IExecutionContext:
         self._scratch = memory
 
     device_memory = property(None, _set_memory)
+
+    def report_to_profiler(self):
+        if self.profiler is None or self._engine._plan.get('tells_no_times'):
+            return self._error('report_to_profiler: nothing was noted')
+        assert not self.enqueue_emits_profile
+        for number, layer in enumerate(self._engine._plan.get('layers', ['a', 'b'])):
+            name = layer if isinstance(layer, str) else layer['Name']
+            self.profiler.report_layer_time(name, (number + 1) * 0.25)
+        return True
 
     def execute_async_v3(self, stream_handle):
         self.runs += 1
@@ -313,7 +329,7 @@ UNTIL_10 = (
 )
 MODULE = (
     DataType, TensorIOMode, TensorLocation, TensorFormat, LayerInformationFormat, ErrorCodeTRT,
-    ILogger, IErrorRecorder, Dims, Runtime, ICudaEngine, IExecutionContext,
+    ILogger, IErrorRecorder, IProfiler, Dims, Runtime, ICudaEngine, IExecutionContext,
 )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ class TwinSession(DeviceSession):
     def outputs(self) -> tuple[TensorSpec, ...]:
         return self._session.outputs
 
-    def bind(self, shapes, host=True):
+    def bind(self, shapes, host=True, graphs=True):
         assert not host
         binding = TwinBinding(
             self._device, self._session, self.inputs, self.outputs, shapes, self._adapt

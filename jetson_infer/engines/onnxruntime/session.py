@@ -45,15 +45,18 @@ class OnnxRuntimeSession(Session):
     :param path: the ONNX file.
     :param threads: how many threads one inference uses; 0 for one a core that this process may
         use, at most 4, so that a robot's other work finds a core.
+    :param trace: how the name of the file begins in which ONNX Runtime notes the time of every
+        node, which slows it down; nothing is noted unless given.
     :raises MissingDependencyError: if ONNX Runtime is not installed.
     :raises SessionError: if the file cannot be loaded, with the remedy.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
+    def __init__(self, path: Path, threads: int = 0, trace: Path | None = None) -> None:
         if threads < 0:
             raise SessionError(f'threads must be 0 (automatic) or more, not {threads}')
         self._runtime = require('onnxruntime', 'Running ONNX models on the CPU')
         self._path = Path(path)
+        self._trace = trace
         self._threads = threads or min(available_cores(), MAX_AUTOMATIC_THREADS)
         self._bindings: list[OnnxRuntimeBinding] = []
         self._session: Any = self._load()
@@ -93,10 +96,23 @@ class OnnxRuntimeSession(Session):
         self._bindings.clear()
         self._session = None
 
+    def end_trace(self) -> Path:
+        """End noting times and return the file; for a session that was opened with `trace`.
+
+        :raises SessionError: if the session is closed.
+        """
+        if self._session is None:
+            raise SessionError(f'{self._path}: the session is closed')
+        return Path(self._session.end_profiling())
+
     def _load(self) -> Any:
+        options = _options(self._runtime, self._threads)
+        if self._trace is not None:
+            options.enable_profiling = True
+            options.profile_file_prefix = str(self._trace)
         try:
             return self._runtime.InferenceSession(
-                str(self._path), _options(self._runtime, self._threads), ['CPUExecutionProvider']
+                str(self._path), options, ['CPUExecutionProvider']
             )
         except Exception as error:  # ONNX Runtime's own exceptions have no common base but this
             raise SessionError(explain_load_failure(self._path, error)) from error

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.cuda.memory import Buffer
 from jetson_infer.cuda.staging import StagedBuffer
 from jetson_infer.cuda.stream import Graph, Stream
+from jetson_infer.engines.layer_times import LayerSample
 from jetson_infer.engines.session import DeviceBinding
 from jetson_infer.engines.tensorrt.binding_memory import BindingMemory
 from jetson_infer.engines.tensorrt.engine_io import EngineIO
@@ -154,6 +156,30 @@ class TensorRtBinding(DeviceBinding):
         except (SessionError, DeviceMemoryError):
             self._take(before)
             raise
+
+    def time_layers(self, runs: int) -> tuple[list[list[LayerSample]], list[float]]:
+        """Run some times on what :attr:`inputs` hold, never by a graph, and time every layer.
+
+        All later runs of this binding are slowed down by it too: close it afterwards.
+
+        :return: the layers of every run in their order, and each run as a whole, in milliseconds on
+            the host's clock.
+        :raises SessionError: if the engine fails or does not tell, or there is no host memory.
+        :raises DeviceError: if the device is lost.
+        """
+        self.run()
+        assert self._execution is not None
+        layers: list[list[LayerSample]] = []
+        self._execution.watch_layers(lambda sample: layers[-1].append(sample))
+        whole_ms = []
+        for _ in range(runs):
+            layers.append([])
+            began_s = time.perf_counter()
+            self._enqueue_kernels()
+            self._stream.synchronize()
+            whole_ms.append((time.perf_counter() - began_s) * 1e3)
+            self._execution.report_layers()
+        return layers, whole_ms
 
     def close(self) -> None:
         """Release the context, the graphs and the memory; may be called twice."""

@@ -9,9 +9,11 @@ from typing import Any
 
 from jetson_infer.core.shape_profiles import Shape
 from jetson_infer.cuda.stream import Stream
+from jetson_infer.engines.layer_times import LayerSample
 from jetson_infer.engines.tensorrt.api import trt
 from jetson_infer.engines.tensorrt.engine_io import EngineIO
 from jetson_infer.engines.tensorrt.error_recorder import open_recorder
+from jetson_infer.engines.tensorrt.layer_profiler import open_profiler
 from jetson_infer.engines.tensorrt.runtime import Troubles
 from jetson_infer.errors import SessionError
 
@@ -95,6 +97,22 @@ class Execution:
             if min(shape, default=0) < 0:
                 raise SessionError(_data_dependent(self._io.source, name, shape))
         return outputs
+
+    def watch_layers(self, report: Callable[[LayerSample], None]) -> None:
+        """Have the time of every layer noted from now on, which makes runs slower.
+
+        :param report: told of the layers of the last run by :meth:`report_layers`.
+        """
+        self._context.profiler = open_profiler(report)
+        self._context.enqueue_emits_profile = False  # a run would otherwise wait for its own end
+
+    def report_layers(self) -> None:
+        """Tell the times of the last run, which has ended.
+
+        :raises SessionError: if TensorRT does not tell them.
+        """
+        if not self._context.report_to_profiler():
+            raise self._troubles.failure('does not tell how long its layers take')
 
     def largest_output_bytes(self, name: str) -> int:
         """Return an upper bound of an output's size at this profile, in bytes; below 1: unknown."""

@@ -11,6 +11,7 @@ from jetson_infer.core.shape_profiles import Shape, ShapeProfile
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.cuda.device import Device
 from jetson_infer.engines.engine_layers import EngineLayer
+from jetson_infer.engines.layer_times import NetworkTimes, gather
 from jetson_infer.engines.session import DeviceSession
 from jetson_infer.engines.tensorrt.api import trt, version
 from jetson_infer.engines.tensorrt.binding import TensorRtBinding
@@ -108,7 +109,30 @@ class TensorRtSession(DeviceSession):
         """
         return inspect_engine(self._open_engine())
 
-    def bind(self, shapes: Mapping[str, Shape], host: bool = True) -> TensorRtBinding:
+    def time_layers(self, binding: TensorRtBinding, runs: int) -> NetworkTimes:
+        """Time every layer, in runs of a binding that is closed afterwards.
+
+        :param binding: of this session, with its inputs filled.
+        :param runs: how many, at least 1.
+        :raises SessionError: if the engine fails, or does not tell.
+        :raises DeviceError: if the device is lost.
+        """
+        inspected = {layer.name: layer for layer in self.layers()}
+
+        def describe(name: str) -> tuple[str, str]:
+            layer = inspected.get(name)
+            return ('', '') if layer is None else (layer.kind, layer.precision)
+
+        try:
+            samples, whole_ms = binding.time_layers(runs)
+        finally:
+            self._bindings.remove(binding)
+            binding.close()
+        return NetworkTimes(self.engine, gather(samples, describe), tuple(whole_ms))
+
+    def bind(
+        self, shapes: Mapping[str, Shape], host: bool = True, graphs: bool = True
+    ) -> TensorRtBinding:
         """Allocate inputs, outputs and scratch memory for the profile that admits the shapes.
 
         The first such profile is taken; the binding can be reshaped within it.
@@ -116,6 +140,7 @@ class TensorRtSession(DeviceSession):
         :param shapes: see :meth:`Session.bind`.
         :param host: whether to have host arrays for :meth:`Binding.run`; without, the binding runs
             by :meth:`DeviceBinding.enqueue` alone and takes no page-locked memory.
+        :param graphs: whether to capture CUDA graphs, where the session does and the machine can.
         :raises SessionError: if a shape is missing or outside of all profiles, or an output's shape
             depends on the data.
         :raises DeviceMemoryError: if there is not enough memory; what was taken is given back.
@@ -136,7 +161,7 @@ class TensorRtSession(DeviceSession):
                 complete,
                 self._stream,
                 self._troubles,
-                self._use_graphs,
+                self._use_graphs and graphs,
             )
             undo.pop_all()
         self._bindings.append(binding)

@@ -178,7 +178,7 @@ def test_without_a_question_the_check_fails(stubs, tmp_path, path, call, name):
 
 BRIDGES = """
 import json
-from jetson_infer.engines.tensorrt import error_recorder, log, progress
+from jetson_infer.engines.tensorrt import error_recorder, layer_profiler, log, progress
 from jetson_infer.engines.tensorrt.api import trt
 
 messages = log.MessageLog()
@@ -191,6 +191,11 @@ told = [recorder.num_errors(), recorder.get_error_code(0).name, recorder.get_err
 told += [recorder.has_overflowed(), fatal]
 recorder.clear()
 told.append(recorder.num_errors())
+samples = []
+profiler = layer_profiler.open_profiler(samples.append)
+assert isinstance(profiler, trt.IProfiler)
+profiler.report_layer_time('conv', 0.5)
+told.append(list(samples[0]))
 
 class Config:
     progress_monitor = None
@@ -217,7 +222,7 @@ print(json.dumps([list(messages.lines[0]), told, attached, steps]))
 def test_what_tensorrt_calls_back_works(bindings, version):
     line, errors_told, attached, steps = bindings(version).run_text(BRIDGES)
     assert line == ['ERROR', 'one']
-    assert errors_told == [1, 'INVALID_ARGUMENT', 'two', False, False, 0]
+    assert errors_told == [1, 'INVALID_ARGUMENT', 'two', False, False, 0, ['conv', 0.5]]
     assert attached is (version != '8.6.1')
     if attached:
         assert steps == [

@@ -276,3 +276,36 @@ def test_closed_is_closed(opened):
     for use in (binding.run, lambda: session.bind({}), session.layers):
         with pytest.raises(SessionError, match='the session is closed'):
             use()
+
+
+LAYERS = [
+    {'Name': 'conv', 'LayerType': 'CaskConvolution',
+     'Inputs': [{'Format/Datatype': 'Row major linear FP16 format'}]},
+    {'Name': 'copy', 'LayerType': 'Reformat'},
+]  # fmt: skip
+
+
+def test_layers_are_timed_without_a_graph_and_with_their_precision(opened, device):
+    session = opened(STATIC, {'layers': LAYERS})
+    binding = session.bind({}, graphs=False)
+    assert binding.why_no_graph == 'graphs are switched off'
+    before = device.live()
+    session.bind({})  # takes memory, and gives it back below
+    timed = session.time_layers(session._bindings[-1], 5)
+    assert device.live() == before
+    assert [(one.name, one.kind, one.precision) for one in timed.layers] == [
+        ('conv', 'CaskConvolution', 'fp16'),
+        ('copy', 'Reformat', ''),
+    ]
+    assert [one.times_ms for one in timed.layers] == [(0.25,) * 5, (0.5,) * 5]
+    assert timed.total_ms == 0.75
+    assert len(timed.observed_ms) == 5
+    infer(binding, 2, 0)  # the others go on
+
+
+def test_an_engine_that_tells_no_times_says_so_and_leaves_nothing(opened, device):
+    session = opened(STATIC, {'tells_no_times': True})
+    before = device.live()
+    with pytest.raises(SessionError, match='does not tell how long its layers take'):
+        session.time_layers(session.bind({}, graphs=False), 2)
+    assert device.live() == before
