@@ -27,6 +27,7 @@ from jetson_infer.engines.session import DeviceSession
 from jetson_infer.errors import DeviceError, InternalError
 from jetson_infer.pipeline.detection import in_image
 from jetson_infer.pipeline.device_lanes import LANES, DeviceMemory, Lane, Lanes
+from jetson_infer.pipeline.device_times import DeviceObserver
 from jetson_infer.pipeline.pipelines import OverlappingPipeline
 
 __all__ = ['DeviceDetectionPipeline']
@@ -54,6 +55,7 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
     :param device: where; current on this thread.
     :param memory: how its memory is laid out.
     :param owned: closed with the pipeline, after all else: what the session and the device need.
+    :param observer: told what every frame took on the device, which costs each frame a little.
     :raises CardError, DecoderError, SessionError: if card and network do not fit.
     :raises KernelError: if the kernels cannot be compiled.
     :raises DeviceMemoryError: if there is not enough memory; what was taken is given back.
@@ -67,6 +69,7 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         device: Device,
         memory: DeviceMemory | None = None,
         owned: ExitStack | None = None,
+        observer: DeviceObserver | None = None,
     ) -> None:
         card = model.card
         self.labels = card.labels
@@ -78,8 +81,11 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         with ExitStack() as stack:
             if owned is not None:
                 stack.push(owned)
+            timed = observer is not None
             lanes = stack.enter_context(
-                Lanes(card, variant, session, device, self._decoder, memory or DeviceMemory())
+                Lanes(
+                    card, variant, session, device, self._decoder, memory or DeviceMemory(), timed
+                )
             )
             self._input = lanes.input
             self._streams = (lanes.prepare, lanes.infer)
@@ -92,6 +98,7 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             """Why it is this engine, for a person; set by whoever chose it."""
             if lanes.why_no_graph:
                 self.engine += f', without a CUDA graph: {lanes.why_no_graph}'
+            self._observer = observer
             self._under_way: list[_UnderWay] = []
             self._lately_s = 0.0
             self._done_s = 0.0
@@ -151,9 +158,11 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         clock.mark('infer')
         try:
             found = in_image(lane.output.decode(pending.limits), pending.letterbox)
+            clock.mark('decode')
+            if self._observer is not None and lane.times is not None:
+                self._observer(lane.times.milliseconds())
         finally:
             self._free.append(lane)
-        clock.mark('decode')
         return found
 
     def close(self) -> None:
@@ -174,7 +183,11 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         prepare.record(lane.prepared)
         clock.mark('preprocess')
         infer.wait(lane.prepared)
+        if lane.times is not None:
+            infer.record(lane.times.inferring)
         lane.binding.enqueue(infer)
+        if lane.times is not None:
+            infer.record(lane.times.inferred)
         lane.output.enqueue(infer, limits)
         infer.record(lane.done)
         return letterbox

@@ -17,7 +17,7 @@ from jetson_infer.cuda.kernels.geometry import RawImage, supports
 from jetson_infer.cuda.kernels.preprocess import PreprocessKernel
 from jetson_infer.cuda.memory import Buffer
 from jetson_infer.cuda.staging import StagedBuffer
-from jetson_infer.cuda.stream import Stream
+from jetson_infer.cuda.stream import Event, Stream
 from jetson_infer.pipeline.convert import Converter
 from jetson_infer.pipeline.preprocess import Preprocessor
 
@@ -32,12 +32,14 @@ class InputMemory:
     :param network: the network's input on the device.
     :param staging: page-locked, of the network input's size, for what the host prepares.
     :param array: the view on it as the network's input, always the same object.
+    :param uploading: recorded before the first byte crosses, for who measures.
     """
 
     raw: StagedBuffer
     network: Buffer
     staging: Buffer
     array: npt.NDArray[Any]
+    uploading: Event | None = None
 
 
 class DeviceInput:
@@ -86,6 +88,8 @@ class DeviceInput:
             packing.copy(image.pixels, memory.raw.host)
         else:
             memory.raw.host[: raw.nbytes] = _bytes_of(image, raw)
+        if memory.uploading is not None:
+            stream.record(memory.uploading)
         memory.raw.upload(stream, raw.nbytes)
         return self._kernel.enqueue(stream, raw, memory.raw.device, memory.network, self._size)
 
@@ -94,6 +98,8 @@ class DeviceInput:
     ) -> Letterbox:
         self.on_host[reason] += 1
         letterbox = self._preprocessor.prepare(image, memory.array)
+        if memory.uploading is not None:
+            stream.record(memory.uploading)
         stream.copy(memory.network, memory.staging, memory.array.nbytes)
         return letterbox
 

@@ -29,6 +29,7 @@ from jetson_infer.engines.session import DeviceBinding, DeviceSession
 from jetson_infer.errors import DeviceError, SessionError
 from jetson_infer.pipeline.device_input import DeviceInput, InputMemory
 from jetson_infer.pipeline.device_output import CandidateOutput, DeviceOutput, WholeOutput
+from jetson_infer.pipeline.device_times import LaneTimes
 from jetson_infer.pipeline.preprocess import Preprocessor
 
 __all__ = ['DEFAULT_LARGEST_IMAGE', 'LANES', 'DeviceMemory', 'Lane', 'Lanes']
@@ -61,19 +62,24 @@ class DeviceMemory:
 
 
 class Lane(NamedTuple):
-    """All that one frame needs from its camera's bytes to its detections."""
+    """All that one frame needs from its camera's bytes to its detections.
+
+    ``times`` is there for who measures alone.
+    """
 
     binding: DeviceBinding
     input: InputMemory
     output: DeviceOutput
     prepared: Event
     done: Event
+    times: LaneTimes | None = None
 
 
 class Lanes:
     """Allocates everything, and gives it back at the end of its block.
 
     :param device: current on this thread.
+    :param timed: whether every lane notes its frames' times on the device.
     :raises SessionError: if card and network do not fit, or the engine refuses.
     :raises KernelError: if the kernels cannot be compiled.
     :raises DeviceMemoryError: if there is not enough memory; what was taken is given back.
@@ -87,6 +93,7 @@ class Lanes:
         device: Device,
         decoder: Decoder,
         memory: DeviceMemory,
+        timed: bool = False,
     ) -> None:
         self._card = card
         self._size = variant.size
@@ -94,6 +101,7 @@ class Lanes:
         self._device = device
         self._decoder = decoder
         self._memory = memory
+        self._timed = timed
         self._wanted = match_inputs(session.inputs, card, variant)
         with ExitStack() as stack:
             self.prepare = device.stream()
@@ -139,13 +147,16 @@ class Lanes:
                 binding.device_outputs,
                 shared or self._whole_memory(stack, outputs),
             )
+            output = whole if kernel is None else self._chosen(kernel, binding, slot, whole)
+            times = LaneTimes(*(self._event(stack) for _ in range(5))) if self._timed else None
             lanes.append(
                 Lane(
                     binding,
-                    self._input_memory(stack, binding, slot),
-                    whole if kernel is None else self._chosen(kernel, binding, slot, whole),
-                    self._event(stack),
-                    self._event(stack),
+                    self._input_memory(stack, binding, slot, times and times.uploading),
+                    output,
+                    times.prepared if times else self._event(stack),
+                    times.done if times else self._event(stack),
+                    times,
                 )
             )
         self.lanes: tuple[Lane, ...] = tuple(lanes)
@@ -184,14 +195,17 @@ class Lanes:
         kernel = stack.enter_context(PreprocessKernel(self._device, card, dtype))
         return DeviceInput(kernel, Preprocessor(card, self._size), self._size)
 
-    def _input_memory(self, stack: ExitStack, binding: DeviceBinding, slot: Slot) -> InputMemory:
+    def _input_memory(
+        self, stack: ExitStack, binding: DeviceBinding, slot: Slot, uploading: Event | None
+    ) -> InputMemory:
         name = self._wanted.image
         spec = next(spec for spec in self._session.inputs if spec.name == name)
         shape = self._wanted.shapes[name]
         staging = self._pinned(stack, int(np.prod(shape)) * spec.dtype.itemsize)
         assert staging.host is not None
         array: npt.NDArray[Any] = staging.host.view(spec.dtype).reshape(shape)
-        return InputMemory(slot.staged('raw'), binding.device_inputs[name], staging, array)
+        target = binding.device_inputs[name]
+        return InputMemory(slot.staged('raw'), target, staging, array, uploading)
 
     def _whole_memory(
         self, stack: ExitStack, outputs: tuple[TensorSpec, ...]
@@ -206,7 +220,7 @@ class Lanes:
         return stack.enter_context(resource.allocate(nbytes))
 
     def _event(self, stack: ExitStack) -> Event:
-        event = self._device.event()
+        event = self._device.event(timing=self._timed)
         stack.callback(event.close)
         return event
 

@@ -18,6 +18,7 @@ from jetson_infer.engines.models import load_model
 from jetson_infer.errors import DeviceError, DeviceMemoryError, FrameRejected, SessionError
 from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
 from jetson_infer.pipeline.device_lanes import DeviceMemory
+from jetson_infer.pipeline.device_times import DEVICE_STAGES
 from jetson_infer.pipeline.open_detection import open_detection
 from networks import card as card_mapping
 from networks import emitting, write_model
@@ -298,3 +299,31 @@ def test_patience_is_known_after_the_first_frames_and_never_negative(rig):
     pending = rig.pipeline.begin(random_image(0), clock)
     assert 0.0 <= rig.pipeline.patience_s < 1.0
     rig.pipeline.finish(pending, clock)
+
+
+@pytest.mark.parametrize('encoding', ['bgr8', 'mono16'])
+def test_an_observer_hears_what_each_frame_took_on_the_device(folder, device, encoding):
+    heard = []
+    model = load_model(folder)
+    session = TwinSession(model.files[model.variant().name], device)
+    owned = ExitStack()
+    owned.callback(session.close)
+    pipeline = DeviceDetectionPipeline(
+        model, model.variant(), session, device, None, owned, heard.append
+    )
+    heard.clear()
+    image = random_image(1)
+    if encoding == 'mono16':  # which the host prepares
+        image = wrap_image('mono16', 96, 70, 192, False, np.zeros((70, 96), np.uint16))
+    clocks = [StageClock(0), StageClock(0)]
+    pending = [pipeline.begin(image, clock) for clock in clocks]
+    for under_way, clock in zip(pending, clocks):
+        pipeline.finish(under_way, clock)
+    pipeline.close()
+    assert len(heard) == 2
+    for times in heard:
+        assert tuple(times) == DEVICE_STAGES
+        assert min(times.values()) >= 0
+        assert times['infer'] > 0
+        *parts, total = times.values()
+        assert total == pytest.approx(sum(parts), abs=1e-6)
