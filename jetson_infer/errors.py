@@ -24,6 +24,7 @@ __all__ = [
     'KernelError',
     'MissingDependencyError',
     'ModelError',
+    'NotValidatedError',
     'ParameterError',
     'RecordingError',
     'SessionError',
@@ -83,6 +84,10 @@ class DeviceMemoryError(JetsonInferError):
 
 class EngineError(SessionError):
     """A serialized engine that may not be used: truncated, foreign, or built for something else."""
+
+
+class NotValidatedError(SessionError):
+    """A variant on an engine that no verdict admits, with the command that validates it."""
 
 
 class EngineBuildError(SessionError):

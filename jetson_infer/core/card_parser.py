@@ -22,6 +22,7 @@ from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import parse_extra_inputs
 from jetson_infer.core.fields import Fields, shown
 from jetson_infer.core.tensorrt_parser import parse_tensorrt_settings
+from jetson_infer.core.validation_parser import parse_validation
 
 __all__ = ['parse_card']
 
@@ -32,7 +33,7 @@ _INPUT_KEYS = (
     *('name', 'size', 'range', 'layout', 'colour', 'resize', 'pad_value', 'mean', 'scale'),
     *('dtype', 'extra'),
 )
-_VARIANT_KEYS = ('name', 'onnx', 'precision', 'size', 'tensorrt')
+_VARIANT_KEYS = ('name', 'onnx', 'precision', 'size', 'tensorrt', 'validation')
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]*')
 
 
@@ -44,7 +45,7 @@ def parse_card(mapping: object, source: str) -> ModelCard:
     :raises CardError: naming the file, the dotted key, and what is allowed.
     """
     keys = ('format', 'name', 'task', 'description', 'license', 'labels', 'input', 'output')
-    fields = Fields(mapping, source, '', (*keys, 'tensorrt', 'variants'))
+    fields = Fields(mapping, source, '', (*keys, 'tensorrt', 'validation', 'variants'))
     version = fields.raw('format')
     if version != 1 or isinstance(version, bool):
         raise fields.error('format', f'must be 1, the format read here, not {shown(version)}')
@@ -60,7 +61,7 @@ def parse_card(mapping: object, source: str) -> ModelCard:
         labels=labels,
         input=input_card,
         output=output_card,
-        variants=_variants(fields, input_card),
+        variants=_variants(fields, input_card, labels),
         source=source,
     )
     if task == 'detection':
@@ -209,9 +210,12 @@ def _defaults(parent: Fields) -> DetectionLimits:
     )
 
 
-def _variants(parent: Fields, input_card: InputCard) -> tuple[VariantCard, ...]:
+def _variants(
+    parent: Fields, input_card: InputCard, labels: tuple[str, ...]
+) -> tuple[VariantCard, ...]:
     variants: list[VariantCard] = []
     usual = parse_tensorrt_settings(parent, input_card)
+    thresholds = parse_validation(parent, labels)
     for index, item in enumerate(parent.items('variants')):
         fields = Fields(item, parent.source, f'variants[{index}]', _VARIANT_KEYS)
         name = _name(fields, 'name')
@@ -227,6 +231,7 @@ def _variants(parent: Fields, input_card: InputCard) -> tuple[VariantCard, ...]:
                 precision=fields.choice('precision', PRECISIONS, default='fp32'),
                 size=size,
                 tensorrt=parse_tensorrt_settings(fields, input_card, size, usual),
+                validation=parse_validation(fields, labels, thresholds),
             )
         )
     return tuple(variants)

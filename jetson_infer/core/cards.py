@@ -15,6 +15,7 @@ from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import ExtraInput
 from jetson_infer.core.sizes import Size, SizeRange
 from jetson_infer.core.tensorrt_settings import TensorRtSettings
+from jetson_infer.core.validation_thresholds import ValidationThresholds
 
 __all__ = [
     'InputCard',
@@ -95,6 +96,7 @@ class VariantCard:
     :param precision: ``fp32``, ``fp16``, ``int8`` or ``mixed``: what the file was made for.
     :param size: the width and height of its input.
     :param tensorrt: how TensorRT is to build its engine.
+    :param validation: what it has to hold against the reference before a node runs it.
     """
 
     name: str
@@ -102,6 +104,7 @@ class VariantCard:
     precision: str
     size: Size
     tensorrt: TensorRtSettings = field(default_factory=TensorRtSettings)
+    validation: ValidationThresholds = field(default_factory=ValidationThresholds)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,14 @@ from jetson_infer.engines.models import Model, find_model
 from jetson_infer.engines.onnx_file import OnnxFile, read_onnx
 from jetson_infer.errors import EngineBuildError, ModelError
 
-__all__ = ['CALIBRATION_KEY', 'EngineOrder', 'EngineWish', 'build_command', 'order_engine']
+__all__ = [
+    'CALIBRATION_KEY',
+    'EngineOrder',
+    'EngineWish',
+    'build_command',
+    'named_by',
+    'order_engine',
+]
 
 CALIBRATION_KEY = 'jetson_infer.calibration_digest'
 """Under this key of an ONNX file's metadata stands the digest of its calibration data."""
@@ -113,7 +120,7 @@ def order_engine(model: Model, variant: VariantCard, wish: EngineWish | None = N
 
 def build_command(model: Model, variant: VariantCard, wish: EngineWish | None = None) -> str:
     """Return the command that builds a variant's engine."""
-    words = ['jetson-infer', 'build', _name_or_path(model), '--variant', variant.name]
+    words = ['jetson-infer', 'build', named_by(model), '--variant', variant.name]
     for option, value in vars(wish or EngineWish()).items():
         if option == 'sparsity':
             words += ['--sparse'] if value else []
@@ -122,7 +129,7 @@ def build_command(model: Model, variant: VariantCard, wish: EngineWish | None = 
     return shlex.join(words)
 
 
-def _name_or_path(model: Model) -> str:
+def named_by(model: Model) -> str:
     """Return what a person names the model by: its folder's name, where that is enough."""
     try:
         by_name = find_model(model.folder.name) == model.folder

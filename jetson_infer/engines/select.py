@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from jetson_infer.core.cards import VariantCard
@@ -22,6 +22,7 @@ from jetson_infer.engines.session import Session
 from jetson_infer.engines.tensorrt.build_job import BuildJob, start_build
 from jetson_infer.engines.tensorrt.build_process import BUILDER
 from jetson_infer.engines.tensorrt.session import TensorRtSession
+from jetson_infer.engines.validation_gate import ValidationGate
 from jetson_infer.errors import (
     CardError,
     EngineBuildError,
@@ -71,19 +72,23 @@ class EngineChoice:
     :param why: why it is this one, as a clause for a person.
     :param order: with ``tensorrt``, what was looked for.
     :param cached: with ``tensorrt``, the engine found in the cache.
+    :param unvalidated: why it should not run, though it may; empty where all is well, or nobody
+        asked.
     """
 
     engine: str
     why: str
     order: EngineOrder | None = None
     cached: CachedEngine | None = None
+    unvalidated: str = ''
 
 
 class OpenedSession(NamedTuple):
-    """A session, which the caller closes, and why it is this engine, for a person."""
+    """A session, which the caller closes, why it is this engine, and why it should not run."""
 
     session: Session
     why: str
+    unvalidated: str = ''
 
 
 def choose_engine(
@@ -92,16 +97,19 @@ def choose_engine(
     engine: str = 'auto',
     policy: BuildPolicy | None = None,
     target: BuildTarget | None = None,
+    gate: ValidationGate | None = None,
 ) -> EngineChoice:
     """Choose the engine of a variant, and build it where that is allowed.
 
-    ``auto`` takes TensorRT where there is a GPU and an engine of this variant for it, or one may be
-    built; ONNX Runtime on the CPU otherwise.
+    ``auto`` takes TensorRT where there is a GPU and an engine of this variant for it that may run,
+    or one may be built; ONNX Runtime on the CPU otherwise.
 
     :param engine: one of :data:`ENGINES`.
     :param policy: whether to build; not unless given.
     :param target: the GPU and the version of TensorRT; those of this machine unless given.
+    :param gate: what decides whether a variant may run on an engine; anything may unless given.
     :raises SessionError: if there is no such engine.
+    :raises NotValidatedError: if the gate refuses, with the command that validates.
     :raises EngineBuildError: if TensorRT is asked for and cannot run here, or the build failed.
     :raises EngineError: if TensorRT is asked for and there is no engine that may be used, with the
         command that builds one.
@@ -112,14 +120,15 @@ def choose_engine(
     if policy.build not in BUILDS:
         raise ParameterError('engine_build', f"'{policy.build}' is none of {', '.join(BUILDS)}")
     if engine == 'onnxruntime':
-        return EngineChoice(engine, 'it was asked for')
+        return _admitted(EngineChoice(engine, 'it was asked for'), model, variant, gate)
     try:
         asked = 'it was asked for' if engine != 'auto' else ''
-        return _tensorrt(model, variant, policy, target or _this_machine(), asked)
+        choice = _tensorrt(model, variant, policy, target or _this_machine(), asked)
+        return _admitted(choice, model, variant, gate)
     except (SessionError, CardError, ModelError) as error:
         if engine == 'tensorrt' or policy.cancelled():
             raise
-        return EngineChoice('onnxruntime', str(error))
+        return _admitted(EngineChoice('onnxruntime', str(error)), model, variant, gate)
 
 
 def open_session(
@@ -128,6 +137,7 @@ def open_session(
     engine: str = 'auto',
     threads: int = 0,
     policy: BuildPolicy | None = None,
+    gate: ValidationGate | None = None,
 ) -> OpenedSession:
     """Open a variant in an engine.
 
@@ -135,15 +145,29 @@ def open_session(
 
     :param engine: one of :data:`ENGINES`; see :func:`choose_engine`.
     :param threads: CPU threads of an engine that runs on the CPU; 0 for automatic.
+    :param gate: what decides whether a variant may run on an engine; anything may unless given.
     :raises SessionError: if there is no such engine, or it cannot load the file.
+    :raises NotValidatedError: if the gate refuses.
     :raises MissingDependencyError: if the engine is not installed.
     :raises DeviceError: if the GPU cannot be used.
     :raises DeviceMemoryError: if the GPU has not enough memory.
     """
-    choice = choose_engine(model, variant, engine, policy)
+    choice = choose_engine(model, variant, engine, policy, gate=gate)
+    session: Session
     if choice.cached is None or choice.order is None:
-        return OpenedSession(OnnxRuntimeSession(model.files[variant.name], threads), choice.why)
-    return OpenedSession(_open_tensorrt(choice.cached, choice.order), choice.why)
+        session = OnnxRuntimeSession(model.files[variant.name], threads)
+    else:
+        session = _open_tensorrt(choice.cached, choice.order)
+    return OpenedSession(session, choice.why, choice.unvalidated)
+
+
+def _admitted(
+    choice: EngineChoice, model: Model, variant: VariantCard, gate: ValidationGate | None
+) -> EngineChoice:
+    """Return the choice if the gate admits it, with its warning."""
+    if gate is None:
+        return choice
+    return replace(choice, unvalidated=gate.admit(model, variant, choice.cached))
 
 
 def _this_machine() -> BuildTarget:

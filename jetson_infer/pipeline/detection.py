@@ -41,6 +41,8 @@ class DetectionPipeline:
         """What runs the network, for a person."""
         self.why = ''
         """Why it is this engine, for a person; set by whoever chose it."""
+        self.unvalidated = ''
+        """Why it should not run, though it may; set by whoever chose it."""
         self._session = session
         self._decoder = make_decoder(card.output, card.labels)
         self._decoder.check(session.outputs, variant.size)

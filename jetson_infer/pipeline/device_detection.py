@@ -96,6 +96,8 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             """What runs the network, for a person."""
             self.why = ''
             """Why it is this engine, for a person; set by whoever chose it."""
+            self.unvalidated = ''
+            """Why it should not run, though it may; set by whoever chose it."""
             if lanes.why_no_graph:
                 self.engine += f', without a CUDA graph: {lanes.why_no_graph}'
             self._observer = observer

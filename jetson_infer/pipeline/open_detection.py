@@ -10,6 +10,7 @@ from jetson_infer.core.cards import VariantCard
 from jetson_infer.engines.models import Model
 from jetson_infer.engines.select import BuildPolicy, open_session
 from jetson_infer.engines.session import DeviceSession
+from jetson_infer.engines.validation_gate import ValidationGate
 from jetson_infer.pipeline.detection import DetectionPipeline
 from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
 from jetson_infer.pipeline.device_lanes import DEFAULT_LARGEST_IMAGE, DeviceMemory
@@ -27,6 +28,7 @@ def open_detection(
     build: str = 'never',
     largest_image: tuple[int, int] = DEFAULT_LARGEST_IMAGE,
     hooks: OpenHooks = NO_HOOKS,
+    gate: ValidationGate | None = None,
 ) -> DetectionPipeline | DeviceDetectionPipeline:
     """Load a variant on an engine and warm it up; on the thread that will use and close it.
 
@@ -36,12 +38,14 @@ def open_detection(
     :param largest_image: width and height of the largest image that device memory is laid out for;
         larger ones are prepared on the host.
     :param hooks: told how far it is, and asked whether to stop.
+    :param gate: what decides whether a variant may run on an engine; anything may unless given.
+    :raises NotValidatedError: if the gate refuses.
     :raises JetsonInferError: if anything about it cannot work; nothing is left open then.
     """
     hooks.begin('choosing an engine')
     policy = BuildPolicy(build, hooks.report, hooks.cancelled)
     with ExitStack() as undo:
-        session, why = open_session(model, variant, engine, threads, policy)
+        session, why, unvalidated = open_session(model, variant, engine, threads, policy, gate)
         undo.callback(session.close)
         hooks.begin('allocating and warming up')
         pipeline: DetectionPipeline | DeviceDetectionPipeline
@@ -54,6 +58,6 @@ def open_detection(
             )
         else:
             pipeline = DetectionPipeline(model, variant, session)
-        pipeline.why = why
+        pipeline.why, pipeline.unvalidated = why, unvalidated
         undo.pop_all()
     return pipeline

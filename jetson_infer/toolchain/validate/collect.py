@@ -1,0 +1,172 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""What one variant finds in a dataset's images, as a node would find it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from jetson_infer.core.cards import VariantCard
+from jetson_infer.core.detections import DetectionLimits, Detections
+from jetson_infer.core.evaluation import GroundTruth
+from jetson_infer.core.timing import StageClock
+from jetson_infer.engines.models import Model
+from jetson_infer.errors import FrameRejected, RecordingError
+from jetson_infer.pipeline.open_detection import open_detection
+from jetson_infer.toolchain.dataset import Dataset, relabelled
+
+__all__ = ['Data', 'Progress', 'collect', 'read_data']
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how many frames are done, and of how many."""
+
+LOWEST_SCORE = 0.05
+"""What scores less is left out of average precision; it decides nothing there."""
+MOST_DETECTIONS = 300
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which images of a dataset are used, and what is known of them.
+
+    :param dataset: the open dataset.
+    :param indices: the places of the images, rising.
+    :param truth: what is in each, classes by the model's labels; None where the dataset has none
+        that the model knows.
+    :param digest: SHA-256 in hex of the dataset and of the choice.
+    :param notes: what a person should know of the data, as sentences.
+    """
+
+    dataset: Dataset
+    indices: tuple[int, ...]
+    truth: tuple[GroundTruth, ...] | None
+    digest: str
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def truth_kind(self) -> str:
+        """What the variants are held against, for a person."""
+        return 'ground truth' if self.truth is not None else "the reference's own detections"
+
+
+def read_data(dataset: Dataset, labels: Sequence[str], frames: int | None = None) -> Data:
+    """Choose a dataset's images and read what is in them.
+
+    :param labels: the model's.
+    :param frames: how many images, spread evenly; None for all.
+    :raises RecordingError: if there are none, or the truth knows none of the model's labels.
+    """
+    count = dataset.count
+    wanted = None
+    if frames is not None and frames < count:
+        wanted = {round(float(place)) for place in np.linspace(0, count - 1, frames)}
+    indices: list[int] = []
+    truth: list[GroundTruth | None] = []
+    for sample in dataset.frames(wanted):
+        indices.append(sample.index)
+        truth.append(sample.truth)
+    notes = [dataset.complaint] if dataset.complaint else []
+    if dataset.rejected:
+        told = ', '.join(f'{n} {reason}' for reason, n in sorted(dataset.rejected.items()))
+        notes.append(f'{sum(dataset.rejected.values())} images cannot be used: {told}')
+    indices, known = _with_truth(dataset, labels, indices, truth, notes)
+    digest = hashlib.sha256(f'{dataset.digest} {indices}'.encode()).hexdigest()
+    return Data(dataset, tuple(indices), known, digest, tuple(notes))
+
+
+def _with_truth(
+    dataset: Dataset,
+    labels: Sequence[str],
+    indices: list[int],
+    truth: list[GroundTruth | None],
+    notes: list[str],
+) -> tuple[list[int], tuple[GroundTruth, ...] | None]:
+    """Return the images to use and what is in them; those without a truth only if none has one."""
+    if not dataset.has_truth:
+        return indices, None
+    source = dataset.labels_of_truth
+    unknown = [label for label in source if label not in labels]
+    if source and len(unknown) == len(source):
+        raise RecordingError(
+            f'{dataset.path}: its ground truth is about {_some(source)}, and the model knows none '
+            f'of these; it knows {_some(labels)}. Give the labels the names that the card uses'
+        )
+    if unknown:
+        notes.append(
+            f'the ground truth has labels that the model has not; they are left out: '
+            f'{_some(unknown)}'
+        )
+    silent = [label for label in labels if label not in source]
+    if silent:
+        notes.append(f'the ground truth says nothing of {_some(silent)}')
+    pairs = [(index, each) for index, each in zip(indices, truth) if each is not None]
+    if not pairs:
+        raise RecordingError(
+            f'{dataset.path}: none of the {len(indices)} images has ground truth, though others '
+            'have; take all of them, or their stamps do not agree'
+        )
+    if len(pairs) < len(indices):
+        notes.append(f'{len(indices) - len(pairs)} images without ground truth are left out')
+    known = tuple(relabelled(each, source, labels) for _, each in pairs)
+    return [index for index, _ in pairs], known
+
+
+def collect(
+    model: Model,
+    variant: VariantCard,
+    engine: str,
+    data: Data,
+    progress: Progress,
+) -> tuple[list[Detections], str, float]:
+    """Run a variant over the images, through the pipeline that nodes use.
+
+    :param engine: ``tensorrt`` or ``onnxruntime``.
+    :return: what it finds in each image, down to low scores; what ran it, for a person; the median
+        time of a frame from its bytes to boxes, in ms.
+    :raises JetsonInferError: if it cannot run, or fails on an image.
+    """
+    pipeline = open_detection(model, variant, engine=engine)
+    try:
+        pipeline.limits = evaluation_limits(pipeline.limits)
+        found: list[Detections] = []
+        times_ms: list[float] = []
+        what = f'{variant.name} on {engine}'
+        for sample in data.dataset.frames(set(data.indices)):
+            progress(what, len(found), len(data.indices))
+            clock = StageClock(time.monotonic_ns())
+            try:
+                detections = pipeline.process(sample.image, clock)
+            except FrameRejected as error:
+                raise RecordingError(
+                    f'{data.dataset.path}: {sample.name}: the image cannot be used: {error}'
+                ) from error
+            clock.finish()
+            times_ms.append(clock.milliseconds['total'])
+            found.append(_owned(detections))
+        progress(what, len(found), len(data.indices))
+        return found, pipeline.engine, float(np.median(times_ms))
+    finally:
+        pipeline.close()
+
+
+def evaluation_limits(card: DetectionLimits) -> DetectionLimits:
+    """Return limits that keep what scores little, which average precision is also made of."""
+    return replace(
+        card,
+        score_threshold=min(card.score_threshold, LOWEST_SCORE),
+        max_detections=max(card.max_detections, MOST_DETECTIONS),
+    )
+
+
+def _owned(found: Detections) -> Detections:
+    """Return detections that share no memory with the pipeline's buffers."""
+    return Detections(found.boxes.copy(), found.scores.copy(), found.class_ids.copy())
+
+
+def _some(labels: Sequence[str]) -> str:
+    return ', '.join(labels[:8]) + (f' and {len(labels) - 8} more' if len(labels) > 8 else '')
