@@ -35,6 +35,7 @@ REPORT = ['rich>=11.2', 'jinja2>=3.0.3']  # Ubuntu 22.04's
 # PyCUDA has no wheels and is built against the CUDA that is installed; cuda-bindings are optional
 # and add CUDA graphs and the priorities of streams. Both bounds are the oldest that were run.
 CUDA = ['pycuda>=2026.1', 'cuda-bindings>=12.9']
+POWER = ['nvidia-ml-py>=12']  # what a GPU uses while bench measures; not for Jetsons
 TENSORRT = ['tensorrt>=8.6']  # on a Jetson it comes with JetPack
 # `colcon test` runs pytest where this names it.
 TEST = ['pytest<9', 'hypothesis', 'onnx', 'scipy', 'pycocotools']
@@ -55,6 +56,7 @@ setup(
             'cuda/kernels/*.cuh',
             'toolchain/report/*.css',
             'toolchain/report/*.j2',
+            'toolchain/validate/*.j2',
         ]
     },
     zip_safe=True,
@@ -66,6 +68,7 @@ setup(
         'recordings': RECORDINGS,
         'report': REPORT,
         'cuda': CUDA,
+        'power': POWER,
         'tensorrt': TENSORRT,
         'all': ONNXRUNTIME + OPENCV + RECORDINGS + REPORT,
         'test': TEST,

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,16 @@ from jetson_infer.pipeline.annotate import annotate
 from jetson_infer.pipeline.convert import Converter
 from jetson_infer.toolchain.recordings import Recording
 from jetson_infer.toolchain.report.accuracy import to_detections
-from jetson_infer.toolchain.report.run_result import Frame, RunResult, TrueObject
+from jetson_infer.toolchain.report.run_result import Frame, RunResult
 
-__all__ = ['FramePainter', 'choose_frames', 'read_images', 'to_jpeg']
+__all__ = [
+    'FramePainter',
+    'choose_frames',
+    'draw_found',
+    'draw_missed',
+    'read_images',
+    'to_jpeg',
+]
 
 WHITE = (255, 255, 255)
 BLACK = (0, 0, 0)
@@ -94,7 +100,6 @@ class FramePainter:
 
     def __init__(self, labels: Sequence[str], min_score: float) -> None:
         self._min_score = min_score
-        self._cv2 = require('cv2', 'Drawing frames')
         self._labels = tuple(labels)
         self._ids: Mapping[str, int] = {label: i for i, label in enumerate(labels)}
 
@@ -109,36 +114,45 @@ class FramePainter:
         missed = frame.match(self._min_score).missed if frame.truth is not None else ()
         for true in frame.truth or ():
             if true in missed:
-                self._dashed(picture, true)
+                draw_missed(picture, true.box, true.label)
             elif not true.difficult:
-                self._thin(picture, true)
+                draw_found(picture, true.box)
         found = to_detections(frame.shown(self._min_score), self._ids)
         annotate(picture, found, self._labels, lines)
         return picture
 
-    def _thin(self, picture: Picture, true: TrueObject) -> None:
-        left, top, right, bottom = _corners(true)
-        self._cv2.rectangle(picture, (left + 1, top + 1), (right + 1, bottom + 1), BLACK, 1)
-        self._cv2.rectangle(picture, (left, top), (right, bottom), WHITE, 1)
 
-    def _dashed(self, picture: Picture, true: TrueObject) -> None:
-        left, top, right, bottom = _corners(true)
-        self._cv2.rectangle(picture, (left, top), (right, bottom), BLACK, 3)
-        for x in range(left, right, 2 * DASH_PX):
-            for y in (top, bottom):
-                self._dash(picture, (x, y), (min(x + DASH_PX, right), y))
-        for y in range(top, bottom, 2 * DASH_PX):
-            for x in (left, right):
-                self._dash(picture, (x, y), (x, min(y + DASH_PX, bottom)))
-        place = (left + 3, max(top + 14, 12))
-        for colour, thickness in ((BLACK, 3), (WHITE, 1)):
-            self._cv2.putText(
-                picture, f'missed {true.label}', place, self._cv2.FONT_HERSHEY_SIMPLEX, 0.42,
-                colour, thickness, self._cv2.LINE_AA,
-            )  # fmt: skip
+def draw_found(picture: Picture, box: Sequence[float]) -> None:
+    """Draw a true object that was found: thin, white.
 
-    def _dash(self, picture: Picture, start: Any, end: Any) -> None:
-        self._cv2.line(picture, start, end, WHITE, 2)
+    :param box: ``x_min, y_min, x_max, y_max`` in pixels of the picture.
+    """
+    cv2 = require('cv2', 'Drawing frames')
+    left, top, right, bottom = _corners(box)
+    cv2.rectangle(picture, (left + 1, top + 1), (right + 1, bottom + 1), BLACK, 1)
+    cv2.rectangle(picture, (left, top), (right, bottom), WHITE, 1)
+
+
+def draw_missed(picture: Picture, box: Sequence[float], label: str) -> None:
+    """Draw a true object that was missed: dashed in black and white, with its name.
+
+    :param box: ``x_min, y_min, x_max, y_max`` in pixels of the picture.
+    """
+    cv2 = require('cv2', 'Drawing frames')
+    left, top, right, bottom = _corners(box)
+    cv2.rectangle(picture, (left, top), (right, bottom), BLACK, 3)
+    for x in range(left, right, 2 * DASH_PX):
+        for y in (top, bottom):
+            cv2.line(picture, (x, y), (min(x + DASH_PX, right), y), WHITE, 2)
+    for y in range(top, bottom, 2 * DASH_PX):
+        for x in (left, right):
+            cv2.line(picture, (x, y), (x, min(y + DASH_PX, bottom)), WHITE, 2)
+    place = (left + 3, max(top + 14, 12))
+    for colour, thickness in ((BLACK, 3), (WHITE, 1)):
+        cv2.putText(
+            picture, f'missed {label}', place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, thickness,
+            cv2.LINE_AA,
+        )  # fmt: skip
 
 
 def to_jpeg(picture: Picture, width: int | None = None, quality: int = 82) -> bytes:
@@ -156,6 +170,6 @@ def to_jpeg(picture: Picture, width: int | None = None, quality: int = 82) -> by
     return bytes(data)
 
 
-def _corners(true: TrueObject) -> tuple[int, int, int, int]:
-    left, top, right, bottom = (round(value) for value in true.box)
+def _corners(box: Sequence[float]) -> tuple[int, int, int, int]:
+    left, top, right, bottom = (round(float(value)) for value in box)
     return left, top, right, bottom
