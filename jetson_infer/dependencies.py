@@ -43,6 +43,7 @@ OPTIONAL_MODULES = {
     'jinja2': OptionalModule('Jinja2', 'python3-jinja2'),
     'onnxruntime': OptionalModule('onnxruntime'),
     'pycuda': OptionalModule('pycuda'),
+    'pynvml': OptionalModule('nvidia-ml-py'),
     'rich': OptionalModule('rich', 'python3-rich'),
     'rosbags': OptionalModule('rosbags'),
     'tensorrt': OptionalModule('tensorrt', 'python3-libnvinfer'),

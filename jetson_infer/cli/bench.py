@@ -14,9 +14,13 @@ from typing import Any
 
 from jetson_infer.cli.bench_text import as_text
 from jetson_infer.cli.values import positive_number
+from jetson_infer.cuda.energy import open_meter
 from jetson_infer.errors import FrameRejected
+from jetson_infer.toolchain.bench.device_result import measure_throughput
+from jetson_infer.toolchain.bench.device_subject import DeviceSubject
 from jetson_infer.toolchain.bench.frames import recorded_images
 from jetson_infer.toolchain.bench.measure import Measurement, measure, single_opencv_thread
+from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.paced import run_paced
 from jetson_infer.toolchain.bench.picture import draw
 from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting
@@ -112,6 +116,9 @@ def _measure(
         result: dict[str, Any] = {'measurements': [_described(one, options) for one in found]}
         if options.compare:
             result['comparison'] = _compared(found)
+        for subject, described in zip(subjects, result['measurements']):
+            if isinstance(subject, DeviceSubject):
+                _add_throughput(subject, described, options.frames)
         if options.rate:
             for subject, described in zip(subjects, result['measurements']):
                 described['paced'] = run_paced(subject, options.frames, options.rate)
@@ -125,9 +132,17 @@ def _measure(
 def _open(setting: BenchSetting, recording: str | None, frames: int) -> Subject:
     try:
         images = recorded_images(find_recording(recording), frames) if recording else []
-        return Subject(setting, images)
+        return open_subject(setting, images)
     except FrameRejected as error:
         raise BenchError(f'these images cannot be used: {error}') from error
+
+
+def _add_throughput(subject: DeviceSubject, described: dict[str, Any], frames: int) -> None:
+    """Add what the device does when frames come as fast as it takes them, and on what power."""
+    meter, why_none = open_meter(subject.device.identity)
+    described['throughput'] = measure_throughput(subject, frames, meter)
+    if meter is None:
+        described['throughput']['no_energy'] = why_none
 
 
 def _described(measurement: Measurement, options: argparse.Namespace) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from typing import Any
 from jetson_infer.cli import ros_environment
 from jetson_infer.cli.children import ProcessGroup
 from jetson_infer.engines.models import find_model
+from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting
 from jetson_infer.toolchain.bench.subject import Subject
 
@@ -46,7 +47,7 @@ def measure_node(
     rate_hz = options.rate or RATE_HZ
     frames = max(2, options.frames // ROUNDS)
     with ExitStack() as stack:
-        subject = stack.enter_context(Subject(setting))
+        subject = stack.enter_context(open_subject(setting))
         subject.run_pipeline(0)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='jetson_infer_')))
         environment = ros_environment.node_environment(folder / 'ros_log')

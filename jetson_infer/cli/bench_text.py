@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jetson_infer.cli.bench_device_text import device_measurement
+from jetson_infer.cli.bench_lines import counts, heading, paced, ratio, row
+
 __all__ = ['as_text']
 
 
@@ -21,13 +24,8 @@ def as_text(result: Mapping[str, Any]) -> str:
 
 
 def _measurement(one: Mapping[str, Any]) -> str:
-    setting, network = one['setting'], 'x'.join(map(str, one['network_size']))
-    lines = [
-        f'{setting["model"]}, variant {one["variant"]} at {network}, on {one["engine"]}',
-        f'{one["frames"]} frames of {setting["images"]}; objects: {one["detections"]:.0f}',
-        '',
-        f'  {"ms":<26}{"p50":>9}{"p95":>9}{"p99":>9}',
-    ]
+    if 'device' in one:
+        return device_measurement(one)
     rows = {
         **one['stages_ms'],
         'pipeline': one['pipeline_ms'],
@@ -36,26 +34,17 @@ def _measurement(one: Mapping[str, Any]) -> str:
         'CPU time, bare session': one['bare_session_cpu_ms'],
         'CPU time outside session': one['cpu_outside_session_ms'],
     }
-    lines += [_row(name, row) for name, row in rows.items()]
+    lines = [*heading(one), *(row(name, values) for name, values in rows.items())]
     memory = one['memory_mb']
     lines += [
         '',
-        f'  pipeline / bare session at the median: {_ratio(one["pipeline_to_bare"])}',
-        f'  the same in CPU time:                  {_ratio(one["pipeline_to_bare_cpu"])}',
+        f'  pipeline / bare session at the median: {ratio(one["pipeline_to_bare"])}',
+        f'  the same in CPU time:                  {ratio(one["pipeline_to_bare_cpu"])}',
         f'  resident memory: {memory["before"]:.1f} MB before, {memory["after"]:.1f} MB after',
     ]
     if 'paced' in one:
-        lines += ['', *_paced(one['paced'])]
+        lines += ['', *paced(one['paced'])]
     return '\n'.join(lines)
-
-
-def _paced(paced: Mapping[str, Any]) -> list[str]:
-    lines = [f'  at {paced["rate_hz"]:g} Hz through the slot and the worker: {_counts(paced)}']
-    return [*lines, *(_row(name, row) for name, row in paced['stages_ms'].items())]
-
-
-def _counts(holder: Mapping[str, Any]) -> str:
-    return ', '.join(f'{count} {name}' for name, count in holder['frames'].items() if count)
 
 
 def _comparison(comparison: Mapping[str, Any]) -> str:
@@ -65,7 +54,7 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
         'cpu_outside_session': 'CPU time outside session',
     }
     lines = [f'{comparison["change"]}, as a ratio to the first at the median:']
-    return '\n'.join([*lines, *(f'  {names[key]:<26}{_ratio(comparison[key])}' for key in names)])
+    return '\n'.join([*lines, *(f'  {names[key]:<26}{ratio(comparison[key])}' for key in names)])
 
 
 def _node(node: Mapping[str, Any]) -> str:
@@ -79,26 +68,15 @@ def _node(node: Mapping[str, Any]) -> str:
     }
     lines = [
         f'the detector node over DDS: {node["images"]} at {node["rate_hz"]:g} Hz, {where}',
-        f'  frames: {node["sent"]} sent, {subscriber}; the node: {_counts(node)}',
+        f'  frames: {node["sent"]} sent, {subscriber}; the node: {counts(node)}',
         '',
         f'  {"CPU time a frame, ms":<26}{"median":>9}{"least":>9}{"most":>9}',
     ]
     costs = node['cpu_ms_per_frame']
     lines += [f'  {name:<26}{_spread(costs[key])}' for name, key in rows.items()]
     lines += ['', f'  {"stages in the node, ms":<26}{"p50":>9}{"p95":>9}{"p99":>9}']
-    return '\n'.join([*lines, *(_row(name, row) for name, row in node['stages_ms'].items())])
+    return '\n'.join([*lines, *(row(name, values) for name, values in node['stages_ms'].items())])
 
 
 def _spread(values: Mapping[str, float]) -> str:
     return f'{values["median"]:>9.2f}{values["least"]:>9.2f}{values["most"]:>9.2f}'
-
-
-def _row(name: str, row: Mapping[str, float]) -> str:
-    return f'  {name:<26}{row["p50"]:>9.3f}{row["p95"]:>9.3f}{row["p99"]:>9.3f}'
-
-
-def _ratio(ratio: Mapping[str, float]) -> str:
-    return (
-        f'{ratio["value"]:.3f} (95 % interval {ratio["low"]:.3f} to {ratio["high"]:.3f}, '
-        f'n = {ratio["count"]})'
-    )

@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from jetson_infer.cuda.stream import Event
 
 __all__ = ['DEVICE_STAGES', 'DeviceObserver', 'LaneTimes']
 
-DEVICE_STAGES = ('upload and prepare', 'wait', 'infer', 'choose and download', 'total')
-"""The parts of a frame on the device: its bytes to the network's input; waiting until the network is
-free; inference; candidates and their way to the host; and from the first to the last."""
+DEVICE_STAGES = ('upload, prepare', 'wait', 'infer', 'choose, download', 'total')
+"""The parts of a frame on the device: its bytes to the network's input; waiting until the network
+is free; inference; candidates and their way to the host; and from the first to the last."""
 
 DeviceObserver = Callable[[Mapping[str, float]], None]
 """Told of every frame that ends: its :data:`DEVICE_STAGES`, in milliseconds."""
@@ -30,5 +31,5 @@ class LaneTimes(NamedTuple):
 
     def milliseconds(self) -> dict[str, float]:
         """Return the parts of the frame that ended last, by :data:`DEVICE_STAGES`."""
-        parts = [after.elapsed_ms(before) for before, after in zip(self, self[1:])]
+        parts = [after.elapsed_ms(before) for before, after in pairwise(self)]
         return dict(zip(DEVICE_STAGES, [*parts, self.done.elapsed_ms(self.uploading)]))

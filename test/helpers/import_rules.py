@@ -36,7 +36,7 @@ FLOOR = {
 """A room imports itself and what lies on a lower floor."""
 
 OWNERS = {
-    'cuda': ('cuda', 'pycuda', 'cupy', 'numba'),
+    'cuda': ('cuda', 'pycuda', 'pynvml', 'cupy', 'numba'),
     'engines.tensorrt': ('tensorrt', 'tensorrt_lean', 'tensorrt_dispatch'),
     'engines.onnxruntime': ('onnxruntime',),
     'power': ('jtop',),

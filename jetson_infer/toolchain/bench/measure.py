@@ -67,6 +67,7 @@ class Measurement:
             'setting': subject.setting.as_dict(),
             'variant': subject.variant,
             'engine': subject.engine,
+            'why': subject.why,
             'network_size': list(subject.network_size),
             'frames': len(self.pipeline),
             'detections': percentiles([cost.found for cost in self.pipeline])['p50'],
@@ -79,6 +80,7 @@ class Measurement:
             'cpu_outside_session_ms': percentiles([cost.cpu_outside for cost in self.pipeline]),
             'bare_session_cpu_ms': percentiles(self.bare_cpu),
             'memory_mb': {'before': round(before, 1), 'after': round(after, 1)},
+            **subject.details(),
         }
 
 
@@ -99,6 +101,8 @@ def measure(
         for subject in subjects:
             subject.run_pipeline(number)
             subject.run_bare()
+    for subject in subjects:
+        subject.forget()
     before = resident_mb()
     for number in range(frames):
         turns: list[Callable[[], None]] = []

@@ -22,16 +22,6 @@ __all__ = ['run_paced']
 DRAIN_S = 30.0
 
 
-class _Unclosed:
-    """The subject's pipeline for a runner, which would close it at its end."""
-
-    def __init__(self, subject: Subject) -> None:
-        self.process = subject.pipeline.process
-
-    def close(self) -> None:
-        """Leave the pipeline open: the subject owns it."""
-
-
 def _given(image: ImageView | CompressedView) -> ImageView | CompressedView:
     return image
 
@@ -52,15 +42,14 @@ def run_paced(subject: Subject, frames: int, rate_hz: float) -> dict[str, Any]:
     hooks: RunnerHooks[Detections] = RunnerHooks(
         deliver, lambda frame: 0.0, lambda reason, text: None, lost.append
     )
-    runner = FrameRunner(lambda: _Unclosed(subject), account, hooks, RunnerSettings())
+    runner = FrameRunner(subject.paced_pipeline, account, hooks, RunnerSettings())
     start, late_s = time.monotonic(), 0.0
     try:
         for number in range(frames):
             due = start + number / rate_hz
             time.sleep(max(0.0, due - time.monotonic()))
             late_s = max(late_s, time.monotonic() - due)
-            image = subject.images[number % len(subject.images)]
-            runner.receive(partial(_given, image), 0, None)
+            runner.receive(partial(_given, subject.image(number)), 0, None)
         runner.drain(DRAIN_S)
     finally:
         runner.stop()

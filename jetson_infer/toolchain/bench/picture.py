@@ -14,6 +14,8 @@ __all__ = ['draw']
 WIDTH, ROW, TOP = 860, 26, 64
 LABELS = 190
 FRAMES_HEIGHT = 190
+NETWORK = ('infer', 'host: infer', 'device: infer', 'bare session', 'kernel by kernel')
+"""The rows that show the network rather than what is around it."""
 
 # A picture that is shown alone brings its own style; the hues are those of Okabe and Ito, which
 # stay distinct under colour blindness.
@@ -53,21 +55,17 @@ def _placed(plot: str, top: int, height: int) -> str:
 
 
 def _bars(measurement: Mapping[str, Any]) -> tuple[str, int]:
-    stages = {**measurement['stages_ms'], 'pipeline, all of it': measurement['pipeline_ms']}
-    rows = {
-        **stages,
-        'bare session': measurement['bare_session_ms'],
-        'CPU outside the session': measurement['cpu_outside_session_ms'],
-    }
+    rows = _rows(measurement)
     ticks = nice_ticks(max(row['p95'] for row in rows.values()), 6)
     height = TOP + ROW * len(rows) + 36
     plot = Plot(WIDTH, height, (0, ticks[-1]), (0, 1), 'stages of a frame', (LABELS, TOP, 190, 34))
     plot.text(16, 26, _heading(measurement), 'title')
     plot.text(16, 46, f'on {measurement["engine"]}, n = {measurement["frames"]}', 'label')
     plot.axes(ticks, (), 'ms: bar to the median, whiskers at the 95th and 99th percentile')
+    form = '.2f' if ticks[-1] > 10 else '.3f'
     for number, (name, row) in enumerate(rows.items()):
         y = TOP + ROW * number
-        css = 'bar' if name in ('infer', 'bare session') else 'bar outside'
+        css = 'bar' if name in NETWORK else 'bar outside'
         right = max(plot.x(row['p50']) - LABELS, 1.0)
         plot.text(LABELS - 8, y + 16, name, 'end')
         plot.add(f'<rect class="{css}" x="{LABELS}" y="{y + 4}" width="{right:.1f}" height="16"/>')
@@ -75,10 +73,30 @@ def _bars(measurement: Mapping[str, Any]) -> tuple[str, int]:
         plot.add(f'<path class="whisker" d="M{plot.x(row["p50"]):.1f} {y + 12}H{end:.1f}"/>')
         plot.add(f'<path class="whisker" d="M{plot.x(row["p95"]):.1f} {y + 7}v10"/>')
         for place, figure in enumerate(('p99', 'p95', 'p50')):
-            plot.text(WIDTH - 12 - 58 * place, y + 16, f'{row[figure]:.2f}', 'end')
+            plot.text(WIDTH - 12 - 58 * place, y + 16, format(row[figure], form), 'end')
     for place, figure in enumerate(('p99', 'p95', 'p50')):
         plot.text(WIDTH - 12 - 58 * place, TOP - 4, figure, 'label end')
     return plot.render(), height
+
+
+def _rows(measurement: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]]:
+    """Return what is shown, by its name, from top to bottom."""
+    whole = {'pipeline, all of it': measurement['pipeline_ms']}
+    if 'device' not in measurement:
+        return {
+            **measurement['stages_ms'],
+            **whole,
+            'bare session': measurement['bare_session_ms'],
+            'CPU outside the session': measurement['cpu_outside_session_ms'],
+        }
+    device = measurement['device']
+    return {
+        **{f'host: {name}': values for name, values in measurement['stages_ms'].items()},
+        **{f'device: {name}': values for name, values in device['stages_ms'].items()},
+        **whole,
+        'bare session': measurement['bare_session_ms'],
+        'kernel by kernel': device['by_kernels']['wall_ms'],
+    }
 
 
 def _heading(measurement: Mapping[str, Any]) -> str:

@@ -5,23 +5,27 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from jetson_infer.core.cards import VariantCard
+from jetson_infer.core.detections import Detections
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.inputs import match_inputs
-from jetson_infer.engines.models import find_model, load_model
-from jetson_infer.engines.select import open_session
+from jetson_infer.engines.models import Model
+from jetson_infer.engines.session import Session
 from jetson_infer.pipeline.detection import DetectionPipeline
-from jetson_infer.toolchain.bench.frames import synthetic_images
+from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline
 from jetson_infer.toolchain.bench.metered import MeteredSession
-from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting
+from jetson_infer.toolchain.bench.settings import BenchSetting
 
-__all__ = ['FrameCost', 'Subject']
+__all__ = ['FrameCost', 'HostSubject', 'Subject']
 
 
 @dataclass(frozen=True)
@@ -42,43 +46,101 @@ class FrameCost:
     found: int
 
 
-class Subject:
+class Subject(ABC):
     """A pipeline and a second binding of its session; closed by its owner.
 
-    :param setting: what to open.
-    :param images: what to run on; synthetic ones as the setting says unless given.
-    :raises JetsonInferError: if it cannot be opened; nothing is left open then.
+    :param setting: what it is.
+    :param images: what it runs on.
+    """
+
+    engine: str
+    """What runs the network, for a person."""
+
+    def __init__(
+        self,
+        setting: BenchSetting,
+        images: Sequence[ImageView | CompressedView],
+        variant: VariantCard,
+        why: str,
+    ) -> None:
+        self.setting = setting
+        self.images = images
+        self.variant = variant.name
+        self.network_size = variant.size
+        self.why = why
+        """Why it is this engine, for a person."""
+
+    def image(self, number: int) -> ImageView | CompressedView:
+        """Return an image by its number; they come again from the first one on."""
+        return self.images[number % len(self.images)]
+
+    @abstractmethod
+    def run_pipeline(self, number: int) -> FrameCost:
+        """Take one image, by its number, the whole way."""
+
+    @abstractmethod
+    def run_bare(self) -> tuple[float, float]:
+        """Run the network alone.
+
+        :return: wall time and CPU time of the run, in ms.
+        """
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Forget what was noted while warming up."""
+
+    def details(self) -> dict[str, Any]:
+        """Return what else is known of the runs since :meth:`forget`, for a program."""
+        return {}
+
+    @abstractmethod
+    def paced_pipeline(self) -> Pipeline[Detections] | OverlappingPipeline[Detections]:
+        """Return a pipeline for a runner, which closes it; on the thread that uses it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the network; may be called twice."""
+
+    def __enter__(self) -> Subject:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class HostSubject(Subject):
+    """On an engine of the processor.
+
+    :param session: the loaded network; closed with the subject, and if it cannot be used.
+    :raises JetsonInferError: if card and network do not fit.
     """
 
     def __init__(
-        self, setting: BenchSetting, images: Sequence[ImageView | CompressedView] = ()
+        self,
+        setting: BenchSetting,
+        images: Sequence[ImageView | CompressedView],
+        model: Model,
+        variant: VariantCard,
+        session: Session,
+        why: str = '',
     ) -> None:
-        self.setting = setting
-        self.images = list(images) or synthetic_images(setting.encoding, setting.size)
-        model = load_model(find_model(setting.model))
-        if model.card.task != 'detection':
-            raise BenchError(
-                f"'{model.card.name}' is a {model.card.task} model; only detection is measured"
-            )
-        variant = model.variant(setting.variant)
+        super().__init__(setting, images, variant, why)
         with ExitStack() as undo:
-            opened = open_session(model, variant, setting.engine, setting.threads).session
-            session = MeteredSession(opened)
-            undo.callback(session.close)
-            self.pipeline = DetectionPipeline(model, variant, session)
-            wanted = match_inputs(session.inputs, model.card, variant)
-            self.inside = session.bindings[0]
-            self.bare = session.bind(wanted.shapes)
+            metered = MeteredSession(session)
+            undo.callback(metered.close)
+            self.pipeline = DetectionPipeline(model, variant, metered)
+            wanted = match_inputs(metered.inputs, model.card, variant)
+            self.inside = metered.bindings[0]
+            self.bare = metered.bind(wanted.shapes)
             for name, array in self.inside.inputs.items():
                 np.copyto(self.bare.inputs[name], array)
             self._image = wanted.image
             undo.pop_all()
-        self.engine, self.variant = session.engine, variant.name
-        self.network_size = variant.size
+        self.engine = metered.engine
 
     def run_pipeline(self, number: int) -> FrameCost:
-        """Take one image, by its number, the whole way."""
-        image = self.images[number % len(self.images)]
+        """See :meth:`Subject.run_pipeline`."""
+        image = self.image(number)
         cpu_ns, wall_ns = time.process_time_ns(), time.perf_counter_ns()
         clock = StageClock(time.monotonic_ns())
         found = self.pipeline.process(image, clock)
@@ -95,12 +157,23 @@ class Subject:
         self.bare.run()
         return self.bare.wall_ms, self.bare.cpu_ms
 
+    def forget(self) -> None:
+        """Nothing is noted."""
+
+    def paced_pipeline(self) -> Pipeline[Detections]:
+        """See :meth:`Subject.paced_pipeline`."""
+        return _Unclosed(self.pipeline)
+
     def close(self) -> None:
-        """Release the network; may be called twice."""
+        """See :meth:`Subject.close`."""
         self.pipeline.close()
 
-    def __enter__(self) -> Subject:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+class _Unclosed:
+    """A pipeline for a runner, which would close it at its end: the subject owns it."""
+
+    def __init__(self, pipeline: DetectionPipeline) -> None:
+        self.process = pipeline.process
+
+    def close(self) -> None:
+        """Leave the pipeline open."""

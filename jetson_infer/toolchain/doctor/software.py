@@ -42,6 +42,7 @@ USES = {
     'tensorrt': Use('running networks on a GPU', False, gpu=True),
     'pycuda': Use('running networks on a GPU', False, gpu=True),
     'cuda': Use('CUDA graphs and priorities on a GPU', False, gpu=True),
+    'pynvml': Use('the power of a GPU while it is measured', False, gpu=True),
     'rosbags': Use('recordings: demo, play', False),
     'jinja2': Use("the demo's report", False),
     'rich': Use("the demo's live view, and colours here", False),

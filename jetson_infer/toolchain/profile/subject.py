@@ -47,7 +47,8 @@ def profile_variant(
     :raises JetsonInferError: if it cannot run.
     """
     with ExitStack() as stack:
-        session, why = open_one(model, variant, engine, threads)
+        opened = open_one(model, variant, engine, threads)
+        session, why = opened.session, opened.why
         stack.callback(session.close)
         wanted = match_inputs(session.inputs, model.card, variant)
         inputs = _noise(session.inputs, wanted)

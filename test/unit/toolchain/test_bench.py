@@ -16,9 +16,9 @@ from jetson_infer.toolchain.bench.measure import measure
 from jetson_infer.toolchain.bench.metered import MeteredBinding
 from jetson_infer.toolchain.bench.paced import run_paced
 from jetson_infer.toolchain.bench.picture import draw
+from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting, parse_size
 from jetson_infer.toolchain.bench.spread import percentiles, ratio_of_medians
-from jetson_infer.toolchain.bench.subject import Subject
 from recording_writer import write_recording
 
 OF = BenchSetting()
@@ -134,7 +134,7 @@ def test_metered_binding_tells_working_from_waiting():
 
 def test_every_frame_runs_in_the_pipeline_and_in_the_bare_session(setting):
     seen = []
-    with Subject(setting) as subject:
+    with open_subject(setting) as subject:
         (found,) = measure([subject], 12, lambda done, total: seen.append((done, total)))
         described = found.as_dict()
     assert len(found.pipeline) == len(found.bare_wall) == len(found.bare_cpu) == 12
@@ -149,7 +149,7 @@ def test_every_frame_runs_in_the_pipeline_and_in_the_bare_session(setting):
 
 
 def test_the_bare_session_runs_on_what_the_pipeline_prepared(setting):
-    with Subject(setting) as subject:
+    with open_subject(setting) as subject:
         subject.run_pipeline(0)
         subject.run_bare()
         for name, output in subject.bare.outputs.items():
@@ -157,7 +157,7 @@ def test_the_bare_session_runs_on_what_the_pipeline_prepared(setting):
 
 
 def test_two_settings_in_turn(setting):
-    with Subject(setting) as small, Subject(setting.changed('size=1280x960')) as large:
+    with open_subject(setting) as small, open_subject(setting.changed('size=1280x960')) as large:
         first, second = measure([small, large], 8)
     assert len(first.pipeline) == len(second.pipeline) == 8
     assert np.median([c.cpu_outside for c in second.pipeline]) > np.median(
@@ -166,7 +166,7 @@ def test_two_settings_in_turn(setting):
 
 
 def test_paced_frames_are_all_accounted_for(setting):
-    with Subject(setting) as subject:
+    with open_subject(setting) as subject:
         paced = run_paced(subject, 30, 300.0)
         frames = paced['frames']
         assert subject.run_pipeline(0).found  # the subject is as open as before
@@ -178,11 +178,11 @@ def test_paced_frames_are_all_accounted_for(setting):
 
 def test_a_subject_that_cannot_be_opened(setting):
     with pytest.raises(Exception, match='no variant'):
-        Subject(setting.changed('variant=missing'))
+        open_subject(setting.changed('variant=missing'))
 
 
 def test_picture_is_an_svg_with_every_stage(setting):
-    with Subject(setting) as subject:
+    with open_subject(setting) as subject:
         (found,) = measure([subject], 6)
     described = found.as_dict()
     described['setting']['images'] = '64x48 bgr8 <&>'

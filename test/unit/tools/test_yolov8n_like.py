@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.settings import BenchSetting
-from jetson_infer.toolchain.bench.subject import Subject
 
 PROGRAM = Path(__file__).parents[3] / 'tools/benchmarks/yolov8n_like.py'
 
@@ -32,12 +32,12 @@ def test_parameters_and_operations_at_640x640(program):
 
 def test_the_folder_runs_and_finds_something_in_noise(program, tmp_path):
     program.write_model(tmp_path / 'model', (128, 96))
-    with Subject(BenchSetting(str(tmp_path / 'model'), size=(128, 96))) as subject:
+    with open_subject(BenchSetting(str(tmp_path / 'model'), size=(128, 96))) as subject:
         assert subject.network_size == (128, 96)
         assert subject.run_pipeline(0).found > 0
 
 
 def test_the_hollow_one_finds_the_same_whatever_it_sees(program, tmp_path):
     program.write_model(tmp_path / 'model', (128, 96), empty=True)
-    with Subject(BenchSetting(str(tmp_path / 'model'), size=(128, 96))) as subject:
+    with open_subject(BenchSetting(str(tmp_path / 'model'), size=(128, 96))) as subject:
         assert subject.run_pipeline(0).found == subject.run_pipeline(1).found > 0
