@@ -36,29 +36,47 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
     keep_freed_memory()
     rclpy.init(args=args)
     try:
-        node = make_node()
-        try:
-            _spin(node)
-        finally:
-            if not node.end_transitions(PATIENCE_S):
-                _die(node)
-            node.close()
-            node.destroy_node()
+        node = _make(make_node)
+        if node is not None:
+            _live(node)
     finally:
         rclpy.try_shutdown()
 
 
-def _spin(node: SafeLifecycleNode) -> None:
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+def _make(make_node: Callable[[], SafeLifecycleNode]) -> SafeLifecycleNode | None:
+    """Make the node; None if a signal came before it was made."""
     try:
-        executor.spin()
+        return make_node()
+    except KeyboardInterrupt:
+        return None
+    except Exception:
+        # Whatever is made after the context has ended fails in a way of its own.
+        if rclpy.ok():
+            raise
+        return None
+
+
+def _live(node: SafeLifecycleNode) -> None:
+    try:
+        _spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         return
     except RCLError:
         # A signal may shut the context down in the middle of a call into rcl.
         if rclpy.ok():
             raise
+    finally:
+        if not node.end_transitions(PATIENCE_S):
+            _die(node)
+        node.close()
+        node.destroy_node()
+
+
+def _spin(node: SafeLifecycleNode) -> None:
+    executor = SingleThreadedExecutor()
+    try:
+        executor.add_node(node)
+        executor.spin()
     finally:
         executor.shutdown()
 
