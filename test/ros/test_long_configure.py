@@ -168,14 +168,14 @@ def test_a_live_parameter_is_checked_meanwhile(slow, value):
 
 def test_what_is_not_live_is_refused_from_the_beginning(slow, model_folder):
     slow.begin()
-    for name, value in {'variant': 'second', 'engine_build': 'allowed'}.items():
+    for name, value in {'image_transport': 'compressed', 'engine_build': 'allowed'}.items():
         result = slow.set(name, text(value))
         assert not result.successful
         assert 'only while the node is unconfigured' in result.reason
     assert slow.set('model', text(str(model_folder))).successful, 'the value that it has'
     slow.node.fail(DeviceError('let go'))
     assert not slow.answer(slow.configuring)
-    assert slow.set('variant', text('second')).successful
+    assert slow.set('image_transport', text('compressed')).successful
 
 
 @pytest.mark.parametrize('transition', [CONFIGURE, ACTIVATE, DEACTIVATE, CLEANUP, 10, 99])
