@@ -16,6 +16,7 @@ from typing import Any
 from jetson_infer.cli.doctor_view import show
 from jetson_infer.cli.ros_environment import node_environment
 from jetson_infer.cli.values import time_s
+from jetson_infer.toolchain.doctor.built_engines import check_engines
 from jetson_infer.toolchain.doctor.findings import (
     NOTE,
     PROBLEM,
@@ -24,6 +25,7 @@ from jetson_infer.toolchain.doctor.findings import (
     as_dict,
     count,
 )
+from jetson_infer.toolchain.doctor.gpu import check_gpu
 from jetson_infer.toolchain.doctor.graph import check_graph
 from jetson_infer.toolchain.doctor.machine import check_machine
 from jetson_infer.toolchain.doctor.ros_setup import check_ros
@@ -71,8 +73,10 @@ def examine(graph_seconds: float) -> list[Section]:
     checks: Sequence[tuple[str, Callable[[], Any]]] = (
         ('Machine', check_machine),
         ('Python and libraries', check_software),
+        ('GPU', check_gpu),
         ('ROS 2', lambda: check_ros(environment)),
         ('Models', check_models),
+        ('TensorRT engines', check_engines),
         ('Recordings', check_recordings),
         ('Transport', lambda: check_transport(environment)),
         ('Running nodes', lambda: _running_nodes(graph_seconds)),

@@ -10,7 +10,7 @@ from jetson_infer.cuda.driver_library import DriverLibrary
 from jetson_infer.dependencies import require
 from jetson_infer.errors import DeviceError, MissingDependencyError
 
-__all__ = ['FoundDevice', 'available_devices', 'why_none']
+__all__ = ['FoundDevice', 'available_devices', 'pycuda_text', 'why_none']
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,13 @@ def _found(library: DriverLibrary, index: int, driver: str) -> FoundDevice:
         identity=library.device_uuid(index),
         driver=driver,
     )
+
+
+def pycuda_text() -> str:
+    """Return PyCUDA's version and the CUDA it was built with, for a person.
+
+    :raises MissingDependencyError: if it is not installed, or cannot be imported here.
+    """
+    driver = require('pycuda.driver', 'Using the GPU')
+    version = require('pycuda', 'Using the GPU').VERSION_TEXT
+    return f'PyCUDA {version}, built with CUDA {".".join(map(str, driver.get_version()[:2]))}'

@@ -64,8 +64,8 @@ def test_json_holds_every_section_and_the_verdict():
     done = doctor('--json')
     report = json.loads(done.stdout)
     assert [section['name'] for section in report['sections']] == [
-        'Machine', 'Python and libraries', 'ROS 2', 'Models', 'Recordings', 'Transport',
-        'Running nodes',
+        'Machine', 'Python and libraries', 'GPU', 'ROS 2', 'Models', 'TensorRT engines',
+        'Recordings', 'Transport', 'Running nodes',
     ]  # fmt: skip
     levels = [f['level'] for section in report['sections'] for f in section['findings']]
     assert report['problems'] == levels.count('problem')
