@@ -11,6 +11,7 @@ status is 0 only where every stage passed.
 
 import argparse
 import os
+import signal
 import sys
 import threading
 import time
@@ -282,6 +283,8 @@ def main() -> int:
 
 
 if __name__ == '__main__':
+    # As Ctrl-C does: what was started has sessions of its own, and would go on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
