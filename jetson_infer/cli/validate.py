@@ -22,7 +22,7 @@ from jetson_infer.engines.verdicts import VerdictStore
 from jetson_infer.errors import JetsonInferError
 from jetson_infer.toolchain.dataset import open_dataset
 from jetson_infer.toolchain.report.machine import describe_machine
-from jetson_infer.toolchain.validate.collect import Data, read_data
+from jetson_infer.toolchain.validate.collect import read_data
 from jetson_infer.toolchain.validate.report import (
     PAGE,
     Report,
@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
             results, refused = _validate(validator, variants, options)
         if not results and not refused:
             return _nothing_to_do(model, variants, options)
-        report = _report(model, data, validator, results, refused)
+        report = _report(model, validator, results, refused)
         if options.report is not None:
             write_report(options.report, report)
     if options.json:
@@ -124,16 +124,17 @@ def _nothing_to_do(
 
 def _report(
     model: Model,
-    data: Data,
     validator: Validator,
     results: Sequence[Validated],
     refused: dict[str, str],
 ) -> Report:
+    reference = validator.reference  # before its data, which it may narrow
+    data = validator.data
     recording = {'data': str(data.dataset.path), 'images': str(len(data.indices))}
     return Report(
         model=model,
         data=data,
-        reference=validator.reference,
+        reference=reference,
         results=results,
         refused=refused,
         facts={**recording, 'held against': data.truth_kind, **describe_machine()},

@@ -23,10 +23,12 @@ class ProgressView:
     """Shows how many frames of what are done, on standard error; a context manager.
 
     :param wanted: whether to show anything.
+    :param unit: what is counted, in the singular.
     """
 
-    def __init__(self, wanted: bool) -> None:
+    def __init__(self, wanted: bool, unit: str = 'frame') -> None:
         self._wanted = wanted
+        self._unit = unit
         self._bars: Any = None
         self._task: Any = None
         self._what = ''
@@ -34,7 +36,7 @@ class ProgressView:
         self._stack = ExitStack()
         if wanted and sys.stderr.isatty():
             try:
-                self._bars = _bars()
+                self._bars = _bars(unit)
             except MissingDependencyError:
                 self._bars = None  # plain lines do
 
@@ -52,7 +54,7 @@ class ProgressView:
             self._bars.update(self._task, completed=done)
             self._next = now + DRAW_EVERY_S
         else:
-            print(f'{what}: frame {done} of {total}', file=sys.stderr, flush=True)
+            print(f'{what}: {self._unit} {done} of {total}', file=sys.stderr, flush=True)
             self._next = now + LINE_EVERY_S
         self._what = what
 
@@ -70,13 +72,13 @@ class ProgressView:
         self._stack.close()
 
 
-def _bars() -> Any:
+def _bars(unit: str) -> Any:
     progress = require('rich.progress', 'The progress bar')
     console = require('rich.console', 'The progress bar').Console(stderr=True)
     return progress.Progress(
         progress.TextColumn('{task.description}', markup=False),
         progress.BarColumn(),
-        progress.TextColumn('{task.completed}/{task.total} frames'),
+        progress.TextColumn(f'{{task.completed}}/{{task.total}} {unit}s'),
         progress.TimeRemainingColumn(),
         console=console,
         transient=True,

@@ -31,17 +31,19 @@ __all__ = [
 ]
 
 DOUBT = 0.05
-"""How far above the working threshold the reference has to score to be sure."""
+"""How far from the working threshold the reference has to score to be sure, either way."""
 
 
 def truth_from_reference(reference: Detections, working_score: float) -> GroundTruth:
     """Return the reference's detections as the objects of a frame without ground truth.
 
-    Those that score less than :data:`DOUBT` above the working threshold are difficult: they may be
-    found or not.  A network that is as good tips over there as well.
+    Those that score less than :data:`DOUBT` above or below the working threshold are difficult:
+    they may be found or not, for there a network that is as good tips over as well.  What scores
+    less is none.
     """
-    doubtful = reference.scores < np.float32(working_score + DOUBT)
-    return GroundTruth(reference.boxes, reference.class_ids, doubtful)
+    rows = np.flatnonzero(reference.scores >= np.float32(working_score - DOUBT))
+    doubtful = reference.scores[rows] < np.float32(working_score + DOUBT)
+    return GroundTruth(reference.boxes[rows], reference.class_ids[rows], doubtful)
 
 
 @dataclass(frozen=True)

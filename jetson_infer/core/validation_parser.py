@@ -34,6 +34,10 @@ def parse_validation(
         score = fields.number('score_threshold', 0.0, 1.0)
     own = _safety_classes(fields, labels, usual)
     everyone = dict.fromkeys(own) if usual is None else before.safety
+    _limits(fields, SafetyLimits())  # for its complaints
+    idle = [key for key in _LIMITS if fields.has(key)]
+    if idle and not everyone:
+        raise fields.error(idle[0], 'is for safety_classes, and the card names none')
     safety = {}
     for label in everyone:
         limits = _limits(fields, before.safety.get(label, SafetyLimits()))

@@ -104,8 +104,9 @@ def write_recording(
     compression: str = 'NONE',
     images: Sequence[bytes] = (b'\xff\xd8 not a picture \xff\xd9',),
     distro: str = 'humble',
+    truths: Sequence[Sequence[tuple[str, float, Sequence[float]]]] = (),
 ) -> Path:
-    """Write images, their truth (one box a frame, moving) and a static transform.
+    """Write images, their truth (one box a frame, moving, unless given) and a static transform.
 
     The camera is best effort, the truth reliable, the transform transient local.  Frame ``i`` is
     stamped 5 ms before it is recorded.
@@ -157,5 +158,6 @@ def write_recording(
             stamp_ns = log_ns - 5_000_000
             write(camera, log_ns, make.image(stamp_ns, images[i % len(images)]))
             box = (10.0 + i, 20.0, 60.0 + i, 90.0)
-            write(truth, log_ns, make.truth(stamp_ns, [('person', 0.9, box)]))
+            objects = truths[i % len(truths)] if truths else [('person', 0.9, box)]
+            write(truth, log_ns, make.truth(stamp_ns, objects))
     return path

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from jetson_infer.errors import FrameRejected, RecordingError
 from jetson_infer.pipeline.open_detection import open_detection
 from jetson_infer.toolchain.dataset import Dataset, relabelled
 
-__all__ = ['Data', 'Progress', 'collect', 'read_data']
+__all__ = ['Collected', 'Data', 'Progress', 'collect', 'read_data']
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how many frames are done, and of how many."""
@@ -52,6 +53,28 @@ class Data:
     def truth_kind(self) -> str:
         """What the variants are held against, for a person."""
         return 'ground truth' if self.truth is not None else "the reference's own detections"
+
+    def without(self, rejected: Mapping[int, str]) -> Data:
+        """Return the data without images that cannot be used after all.
+
+        :param rejected: why, by the place in the dataset.
+        :raises RecordingError: if none is left.
+        """
+        if not rejected:
+            return self
+        kept = [place for place, index in enumerate(self.indices) if index not in rejected]
+        told = (
+            f'{len(rejected)} of {len(self.indices)} images cannot be used; the first: '
+            f'{next(iter(rejected.values()))}'
+        )
+        if not kept:
+            raise RecordingError(f'{self.dataset.path}: {told}')
+        return replace(
+            self,
+            indices=tuple(self.indices[place] for place in kept),
+            truth=None if self.truth is None else tuple(self.truth[place] for place in kept),
+            notes=(*self.notes, told),
+        )
 
 
 def read_data(dataset: Dataset, labels: Sequence[str], frames: int | None = None) -> Data:
@@ -116,40 +139,51 @@ def _with_truth(
     return [index for index, _ in pairs], known
 
 
+@dataclass(frozen=True)
+class Collected:
+    """What a variant finds.
+
+    :param detections: in each image, down to low scores; nothing where the image was rejected.
+    :param rejected: why an image cannot be used, by its place in the dataset.
+    :param engine: what ran it, for a person.
+    :param median_ms: the median time of a frame, from its bytes to boxes.
+    """
+
+    detections: Sequence[Detections]
+    rejected: Mapping[int, str]
+    engine: str
+    median_ms: float
+
+
 def collect(
-    model: Model,
-    variant: VariantCard,
-    engine: str,
-    data: Data,
-    progress: Progress,
-) -> tuple[list[Detections], str, float]:
+    model: Model, variant: VariantCard, engine: str, data: Data, progress: Progress
+) -> Collected:
     """Run a variant over the images, through the pipeline that nodes use.
 
     :param engine: ``tensorrt`` or ``onnxruntime``.
-    :return: what it finds in each image, down to low scores; what ran it, for a person; the median
-        time of a frame from its bytes to boxes, in ms.
     :raises JetsonInferError: if it cannot run, or fails on an image.
     """
     pipeline = open_detection(model, variant, engine=engine)
     try:
         pipeline.limits = evaluation_limits(pipeline.limits)
         found: list[Detections] = []
+        rejected: dict[int, str] = {}
         times_ms: list[float] = []
         what = f'{variant.name} on {engine}'
         for sample in data.dataset.frames(set(data.indices)):
             progress(what, len(found), len(data.indices))
             clock = StageClock(time.monotonic_ns())
             try:
-                detections = pipeline.process(sample.image, clock)
+                found.append(_owned(pipeline.process(sample.image, clock)))
             except FrameRejected as error:
-                raise RecordingError(
-                    f'{data.dataset.path}: {sample.name}: the image cannot be used: {error}'
-                ) from error
+                rejected[sample.index] = f'{sample.name}: {error}'
+                found.append(Detections.empty())
+                continue
             clock.finish()
             times_ms.append(clock.milliseconds['total'])
-            found.append(_owned(detections))
         progress(what, len(found), len(data.indices))
-        return found, pipeline.engine, float(np.median(times_ms))
+        median_ms = float(np.median(times_ms)) if times_ms else math.nan
+        return Collected(found, rejected, pipeline.engine, median_ms)
     finally:
         pipeline.close()
 

@@ -16,14 +16,15 @@ from jetson_infer.core.verdict import Check
 from jetson_infer.dependencies import require
 from jetson_infer.pipeline.annotate import class_colour
 from jetson_infer.toolchain.validate.charts import curves_plot, dumbbell_plot
+from jetson_infer.toolchain.validate.collect import Collected
 from jetson_infer.toolchain.validate.pictures import FramePair
-from jetson_infer.toolchain.validate.validation import Reference, Validated
+from jetson_infer.toolchain.validate.validation import Validated
 
 __all__ = ['CHECK_NAMES', 'PageInputs', 'render_page']
 
 CHECK_NAMES = {
     'ap50_ratio': 'AP50 over the reference',
-    'box_iou_ratio': 'overlap of boxes over the reference',
+    'box_iou_ratio': 'box overlap over the reference',
     'objects': 'objects in the data',
     'recall_ratio': 'recall over the reference',
     'newly_missed': 'newly missed, share',
@@ -50,7 +51,7 @@ class PageInputs:
 
     model: str
     labels: Sequence[str]
-    reference: tuple[str, Reference]
+    reference: tuple[str, Collected]
     results: Sequence[tuple[Validated, Sequence[FramePair]]]
     refused: Mapping[str, str]
     truth: str

@@ -17,8 +17,8 @@ from jetson_infer.core.matching import match_frame
 from jetson_infer.pipeline.annotate import annotate
 from jetson_infer.pipeline.convert import Converter
 from jetson_infer.toolchain.report.pictures import draw_found, draw_missed, to_jpeg
-from jetson_infer.toolchain.validate.collect import Data
-from jetson_infer.toolchain.validate.validation import Reference, Validated, WorstFrame
+from jetson_infer.toolchain.validate.collect import Collected, Data
+from jetson_infer.toolchain.validate.validation import Validated, WorstFrame
 
 __all__ = ['FramePair', 'choose_worst', 'draw_worst']
 
@@ -66,7 +66,7 @@ def choose_worst(worst: Sequence[WorstFrame], count: int, frames: int) -> list[W
 
 
 def draw_worst(
-    data: Data, labels: Sequence[str], reference: Reference, validated: Validated, count: int = 4
+    data: Data, labels: Sequence[str], reference: Collected, validated: Validated, count: int = 4
 ) -> list[FramePair]:
     """Draw the worst frames of a variant, the worst first.
 

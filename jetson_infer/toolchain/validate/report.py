@@ -12,10 +12,10 @@ from typing import Any
 
 from jetson_infer.engines.models import Model
 from jetson_infer.errors import JetsonInferError
-from jetson_infer.toolchain.validate.collect import Data
+from jetson_infer.toolchain.validate.collect import Collected, Data
 from jetson_infer.toolchain.validate.page import PageInputs, render_page
 from jetson_infer.toolchain.validate.pictures import draw_worst
-from jetson_infer.toolchain.validate.validation import Reference, Validated
+from jetson_infer.toolchain.validate.validation import Validated
 
 __all__ = ['PAGE', 'SUMMARY', 'Report', 'prepare_report', 'summarize', 'write_report']
 
@@ -38,7 +38,7 @@ class Report:
 
     model: Model
     data: Data
-    reference: Reference
+    reference: Collected
     results: Sequence[Validated]
     refused: Mapping[str, str]
     facts: Mapping[str, str]

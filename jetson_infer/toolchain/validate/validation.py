@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -27,26 +27,12 @@ from jetson_infer.engines.select import EngineChoice, choose_engine
 from jetson_infer.engines.verdict_key import EngineIdentity, is_reference, make_verdict_key
 from jetson_infer.engines.verdicts import StoredVerdict, VerdictStore
 from jetson_infer.errors import ModelError
-from jetson_infer.toolchain.validate.collect import Data, Progress, collect
+from jetson_infer.toolchain.validate.collect import Collected, Data, Progress, collect
 
-__all__ = ['Reference', 'Validated', 'Validator', 'WorstFrame', 'check_model']
+__all__ = ['Validated', 'Validator', 'WorstFrame', 'check_model']
 
 MISSED_SAFETY, MISSED, FALSE = 4.0, 2.0, 1.0
 """What a difference weighs when the worst frames are chosen."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What the reference found.
-
-    :param detections: in each image.
-    :param engine: what ran it, for a person.
-    :param median_ms: the median time of a frame, from its bytes to boxes.
-    """
-
-    detections: Sequence[Detections]
-    engine: str
-    median_ms: float
 
 
 @dataclass(frozen=True)
@@ -120,9 +106,9 @@ class Validator:
         check_model(model)
         self._model = model
         self._data = data
+        self._reference: Collected | None = None
         self._store = store
         self._progress = progress
-        self._reference: Reference | None = None
 
     def choose(self, variant: VariantCard, engine: str) -> EngineChoice | None:
         """Return what would run a variant; None if it is the reference, held to nothing.
@@ -134,16 +120,26 @@ class Validator:
         return None if is_reference(self._model, variant, choice.cached) else choice
 
     @property
-    def reference(self) -> Reference:
+    def data(self) -> Data:
+        """The images, without those that the reference could not use."""
+        return self._data
+
+    @property
+    def reference(self) -> Collected:
         """What the reference finds; it runs when this is first asked for.
 
         :raises JetsonInferError: if it cannot run.
         """
         if self._reference is None:
             first = self._model.card.variants[0]
-            self._reference = Reference(
-                *collect(self._model, first, 'onnxruntime', self._data, self._progress)
-            )
+            found = collect(self._model, first, 'onnxruntime', self._data, self._progress)
+            kept = [
+                each
+                for index, each in zip(self._data.indices, found.detections)
+                if index not in found.rejected
+            ]
+            self._data = self._data.without(found.rejected)
+            self._reference = replace(found, detections=kept)
         return self._reference
 
     def validate(self, variant: VariantCard, choice: EngineChoice) -> Validated:
@@ -154,29 +150,28 @@ class Validator:
         """
         key = make_verdict_key(self._model, variant, EngineIdentity.of(choice.cached))
         reference = self.reference
-        found, engine, median_ms = collect(
-            self._model, variant, choice.engine, self._data, self._progress
-        )
+        found = collect(self._model, variant, choice.engine, self._data, self._progress)
         score = self._working_score(variant)
         truth = self._data.truth
         if truth is None:
             truth = tuple(truth_from_reference(each, score) for each in reference.detections)
         comparing = DetectionComparison(self._model.card.labels, score)
         differences = [
-            comparing.add_frame(*each) for each in zip(truth, reference.detections, found)
+            comparing.add_frame(*each)
+            for each in zip(truth, reference.detections, found.detections)
         ]
         comparison = comparing.result()
         verdict = judge(comparison, variant.validation)
         stored = StoredVerdict(key, verdict, self._facts(), comparison.to_json(), _now())
         return Validated(
             variant=variant,
-            engine=engine,
+            engine=found.engine,
             comparison=comparison,
             verdict=verdict,
-            detections=found,
+            detections=found.detections,
             truth=truth,
             worst=self._worst(differences, truth, variant),
-            median_ms=median_ms,
+            median_ms=found.median_ms,
             stored=self._store.store(stored, choice.cached),
         )
 
