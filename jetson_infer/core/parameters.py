@@ -113,6 +113,10 @@ class Settings:
         """Return these settings with some of them replaced."""
         return Settings({**self._values, **values})
 
+    def flag(self, name: str) -> bool:
+        """Return a boolean."""
+        return self._as(bool, name)
+
     def number(self, name: str) -> float:
         """Return a number."""
         return self._as(float, name)

@@ -34,11 +34,13 @@ class Running(NamedTuple):
 
     :param watch: watches the input; None while the node does not subscribe.
     :param values: what the node adds to the diagnostics: the model's name and the like.
+    :param warning: what every message has to tell, whatever else it tells; empty for nothing.
     """
 
     runner: FrameRunner[Any]
     watch: ArrivalWatch | None
     values: Mapping[str, str]
+    warning: str = ''
 
 
 class Health:
@@ -81,6 +83,8 @@ class Health:
         finding = self._look(running, counts) if state == 'active' else None
         self._tell_cause(finding)
         level, message = self._judge(state, running, finding)
+        if running is not None and running.warning:
+            level, message = max(level, diagnostics.WARN), f'{message}; {running.warning}'
         values = {'state': state, 'cause': finding.cause if finding else ''}
         if state == 'configuring':
             values['progress'] = self._node.progress
