@@ -1,0 +1,273 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of gpu_figures.py: each measures one thing and returns it with its verdicts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import preprocess_kernel
+from gpu_references import References, average_precision, run_network
+
+from jetson_infer.core.images import wrap_image
+from jetson_infer.core.timing import StageClock
+from jetson_infer.cuda.adaptors import CountingMemory
+from jetson_infer.cuda.energy import open_meter
+from jetson_infer.engines.models import Model
+from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
+from jetson_infer.pipeline.device_lanes import DeviceMemory
+from jetson_infer.toolchain.bench.device_result import measure_throughput
+from jetson_infer.toolchain.bench.measure import measure
+from jetson_infer.toolchain.bench.open_subject import open_subject
+from jetson_infer.toolchain.bench.settings import BenchSetting
+from jetson_infer.toolchain.profile.result import as_dict
+from jetson_infer.toolchain.profile.subject import profile_variant
+
+COLD = """
+import json, sys, time
+began = time.monotonic()
+from jetson_infer.engines.models import load_model
+from jetson_infer.pipeline.open_detection import open_detection
+model = load_model(sys.argv[1])
+imported = time.monotonic()
+pipeline = open_detection(model, model.variant(sys.argv[2]), engine=sys.argv[3])
+opened = time.monotonic()
+pipeline.close()
+print(json.dumps({'import_s': imported - began, 'configure_s': opened - imported,
+                  'engine': pipeline.engine}))
+"""
+
+
+def verdict(number: str, what: str, value: float, limit: float, most: bool = True) -> dict:
+    """Return one line of the table."""
+    sign = '<=' if most else '>='
+    return {
+        'number': number,
+        'what': what,
+        'value': round(float(value), 4),
+        'limit': f'{sign} {limit:g}',
+        'passed': bool(value <= limit if most else value >= limit),
+    }
+
+
+def pipeline_part(
+    machine, model: Model, variant: str, size: tuple[int, int], over_ms: float, frames: int
+) -> dict[str, Any]:
+    """Measure the pipeline beside the bare engine: both of Done-when 1, and 2."""
+    setting = BenchSetting(str(model.folder), variant, machine.engine, 1, size)
+    with open_subject(setting, open_one=machine.open_one) as subject:
+        (measurement,) = measure([subject], frames)
+        found = measurement.as_dict()
+        meter, why_none = open_meter(subject.device.identity)
+        found['throughput'] = measure_throughput(subject, frames, meter)
+        found['throughput']['no_energy'] = why_none
+    shown, wall = 'x'.join(map(str, size)), found['pipeline_ms']
+    over = wall['p50'] - found['bare_session_ms']['p50']
+    ratios, why_no_graph = found['device']['kernels_to_graph'], found['device']['why_no_graph']
+    verdicts = [
+        verdict('1', f'{variant} {shown}: pipeline beyond the graph, ms', over, over_ms),
+        verdict('1', f'{variant} {shown}: p99 / p50', wall['p99'] / wall['p50'], 1.2),
+    ]
+    if why_no_graph:
+        verdicts.append(verdict('2', f'{variant}: graphs ({why_no_graph})', 0, 1, most=False))
+    else:
+        verdicts += [
+            verdict('2', f'{variant}: call, kernels / graph', ratios['call']['value'], 50, False),
+            verdict('2', f'{variant}: wall, kernels / graph', ratios['wall']['value'], 1.8, False),
+        ]
+    return {**found, 'verdicts': verdicts}
+
+
+def kernel_part(
+    machine, size: tuple[int, int], network: tuple[int, int], rounds: int
+) -> dict[str, Any]:
+    """Measure the preprocessing kernel beside a device copy and OpenCV: Done-when 3."""
+    options = argparse.Namespace(
+        size=size, encoding='bgr8', network=network, dtype='float32', layout='nchw'
+    )
+    with machine.device() as device, ExitStack() as stack:
+        contest = preprocess_kernel.Contest(device, options, stack)
+        contest.check()
+        ways = contest.ways()
+        for number in range(rounds + 5):
+            for way in random.sample(ways, len(ways)):
+                time_ms = way.measure()
+                if number >= 5:
+                    way.times_ms.append(time_ms)
+    median = {way.name: way.median_ms for way in ways}
+    cold = median['kernel, cold']
+    return {
+        'median_ms': median,
+        'rounds': rounds,
+        'verdicts': [
+            verdict('3', 'kernel / copy of as many bytes, cold', cold / median['copy, cold'], 2.5),
+            verdict(
+                '3',
+                "OpenCV's chain with the upload / kernel",
+                median['OpenCV + upload'] / cold,
+                10,
+                False,
+            ),
+        ],
+    }
+
+
+def images_of(sizes: tuple[tuple[int, int], ...]) -> list:
+    rng = np.random.default_rng(0)
+    return [
+        wrap_image('bgr8', w, h, 3 * w, False, rng.integers(0, 256, (h, w, 3), np.uint8))
+        for w, h in sizes
+    ]
+
+
+def allocation_part(
+    machine, model: Model, variant: str, sizes: tuple[tuple[int, int], ...], frames: int
+) -> dict[str, Any]:
+    """Count allocations while images change their size: half of Done-when 4."""
+    counters: list[CountingMemory] = []
+
+    def count(resource):
+        counters.append(CountingMemory(resource))
+        return counters[-1]
+
+    images = images_of(sizes)
+    with machine.device() as device, ExitStack() as owned:
+        session = machine.device_session(model, model.variant(variant), device, count)
+        owned.callback(session.close)
+        pipeline = DeviceDetectionPipeline(
+            model,
+            model.variant(variant),
+            session,
+            device,
+            DeviceMemory(adapt=count),
+            owned.pop_all(),
+        )
+        for image in images:
+            pipeline.process(image, StageClock(0))
+        before, free = sum(c.allocations for c in counters), device.free_bytes()
+        for number in range(frames):
+            pipeline.process(images[number % len(images)], StageClock(0))
+        made = sum(c.allocations for c in counters) - before
+        taken = free - device.free_bytes()
+        pipeline.close()
+    return {
+        'frames': frames,
+        'allocations_before': before,
+        'free_bytes_taken': taken,
+        'left_open': sum(c.live for c in counters),
+        'verdicts': [
+            verdict('4', f'allocations in {frames} frames of changing size', made, 0),
+            verdict('4', 'device memory they took, bytes', taken, 0),
+        ],
+    }
+
+
+def rounds_part(machine, model: Model, variant: str, rounds: int) -> dict[str, Any]:
+    """Open and close again and again: the other half of Done-when 4."""
+    free, seconds = [], []
+    (image,) = images_of(((64, 48),))
+    with machine.device() as device:
+        for _ in range(rounds):
+            began_s = time.monotonic()
+            with ExitStack() as owned:
+                session = machine.device_session(
+                    model, model.variant(variant), device, lambda resource: resource
+                )
+                owned.callback(session.close)
+                pipeline = DeviceDetectionPipeline(
+                    model, model.variant(variant), session, device, None, owned.pop_all()
+                )
+            pipeline.process(image, StageClock(0))
+            pipeline.close()
+            seconds.append(time.monotonic() - began_s)
+            free.append(device.free_bytes())
+    lost = free[0] - free[-1]
+    return {
+        'rounds': rounds,
+        'free_bytes': [free[0], free[len(free) // 2], free[-1]],
+        'seconds_a_round': float(np.median(seconds)),
+        'verdicts': [verdict('4', f'memory lost between round 1 and {rounds}, bytes', lost, 0)],
+    }
+
+
+def equality_part(machine, model: Model, variant: str, references: References) -> dict[str, Any]:
+    """Hold FP32 outputs against ONNX Runtime's: half of Done-when 5."""
+    with machine.host_session(model, model.variant(variant)) as session:
+        found = run_network(session, references)
+    difference = np.abs(found - references.outputs).max(axis=(1, 2))
+    relative = difference / np.abs(references.outputs).max(axis=(1, 2))
+    return {
+        'relative': relative.tolist(),
+        'verdicts': [
+            verdict('5', 'FP32 output, largest relative difference', relative.max(), 1e-3)
+        ],
+    }
+
+
+def precision_part(
+    machine, model: Model, variants: tuple[str, str], references: References
+) -> dict[str, Any]:
+    """Compare the AP50 of two precisions on the recording: the other half of Done-when 5."""
+    found = {}
+    for name in variants:
+        setting = BenchSetting(str(model.folder), name, machine.engine, 1, (64, 48))
+        with open_subject(setting, open_one=machine.open_one) as subject:
+            found[name] = average_precision(subject.pipeline, references, model.card.labels)
+    first, second = found.values()
+    return {
+        'ap50': found,
+        'ap50_onnxruntime': references.ap50,
+        'frames': len(references.images),
+        'verdicts': [
+            verdict('5', f'AP50 of {variants[0]} less {variants[1]}', abs(first - second), 0.005)
+        ],
+    }
+
+
+def cold_part(machine, model: Model, variant: str, processes: int) -> dict[str, Any]:
+    """Configure in fresh processes, and look for an engine of another machine: Done-when 6."""
+    runs = []
+    for _ in range(processes):
+        done = subprocess.run(
+            [sys.executable, '-c', COLD, str(model.folder), variant, machine.engine],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f'the process failed:\n{done.stderr[-2000:]}')
+        runs.append(json.loads(done.stdout.splitlines()[-1]))
+    configured = [run['configure_s'] for run in runs]
+    wrong = machine.wrong_key(model, model.variant(variant))
+    return {
+        'runs': runs,
+        'wrong_key': wrong,
+        'verdicts': [
+            verdict('6', 'cold configure with a cached engine, the slowest, s', max(configured), 3),
+            verdict(
+                '6',
+                'a wrong key is found before the plan is read',
+                wrong['found_out'] or 0,
+                1,
+                False,
+            ),
+        ],
+    }
+
+
+def profile_part(machine, model: Model, variant: str, runs: int) -> dict[str, Any]:
+    """Time the layers."""
+    chosen = model.variant(variant)
+    times, why = profile_variant(model, chosen, machine.engine, 1, runs)
+    found = as_dict(model, chosen, times, why)
+    found['layers'] = sorted(found['layers'], key=lambda layer: -layer['ms'])
+    return {**found, 'verdicts': []}
