@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from jetson_infer.errors import InternalError
+from jetson_infer.errors import InternalError, JetsonInferError
 from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline
 from jetson_infer.pipeline.runner import FrameRunner
 
 __all__ = ['LoadedVariants']
+
+_LOGGER = logging.getLogger(__name__)
 
 R = TypeVar('R')
 
@@ -61,23 +64,32 @@ class LoadedVariants(Generic[R]):
     def preload(self, names: Sequence[str]) -> None:
         """Open variants until as many are loaded as may be kept; the one in force stays so.
 
+        One that cannot be opened is left out, with a warning.
+
         :param names: in the order in which they are wanted.
-        :raises JetsonInferError: if one cannot be opened; those before stay loaded.
         """
         with self._lock:
             for name in names:
                 if len(self._loaded) >= self._keep:
                     return
-                if name not in self._loaded:
+                if name in self._loaded:
+                    continue
+                try:
                     self._loaded = {name: self._open(name), **self._loaded}
+                except JetsonInferError as error:
+                    _LOGGER.warning('%s is not kept ready: %s', name, error)
 
     def switch(
-        self, name: str, prepare: Callable[[Pipeline[R] | OverlappingPipeline[R]], None]
+        self,
+        name: str,
+        prepare: Callable[[Pipeline[R] | OverlappingPipeline[R]], None],
+        taken: Callable[[Pipeline[R] | OverlappingPipeline[R]], None] = lambda pipeline: None,
     ) -> None:
         """Have a variant process the frames from the next one on.
 
         :param prepare: called with its pipeline before it takes over: to give it the limits in
             force.
+        :param taken: called with its pipeline once it has, before another one is closed.
         :raises JetsonInferError: if it cannot be opened; the one before stays in force.
         """
         with self._lock:
@@ -88,6 +100,7 @@ class LoadedVariants(Generic[R]):
             self._runner.swap(pipeline)
             others = {other: kept for other, kept in self._loaded.items() if other != name}
             self._loaded = {**others, name: pipeline}
+            taken(pipeline)
             self._close_oldest()
 
     def _open(self, name: str) -> Pipeline[R] | OverlappingPipeline[R]:

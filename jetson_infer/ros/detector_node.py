@@ -26,7 +26,7 @@ from jetson_infer.pipeline.open_detection import open_detection
 from jetson_infer.pipeline.opening import OpenHooks
 from jetson_infer.ros import conversions, qos
 from jetson_infer.ros.inference_node import InferenceNode
-from jetson_infer.ros.inference_parameters import choose_variant, largest_image
+from jetson_infer.ros.inference_parameters import choose_variant, gate_of, largest_image
 from jetson_infer.ros.run import run
 
 __all__ = ['DetectorNode', 'main']
@@ -96,9 +96,9 @@ class DetectorNode(InferenceNode[Detections]):
     def open_pipeline(
         self, model: Model, settings: Settings, hooks: OpenHooks
     ) -> DetectionPipeline | DeviceDetectionPipeline:
-        """Load the chosen variant; on the worker's thread."""
+        """Load the chosen variant."""
         variant = choose_variant(model, settings.text('variant'))
-        pipeline = open_detection(
+        return open_detection(
             model,
             variant,
             engine=settings.text('engine'),
@@ -106,11 +106,22 @@ class DetectorNode(InferenceNode[Detections]):
             build=settings.text('engine_build'),
             largest_image=largest_image(settings),
             hooks=hooks,
+            gate=gate_of(settings),
         )
+
+    def take_pipeline(self, pipeline: Any) -> None:
+        """Tell of this pipeline from now on."""
         self._engine, self._engine_why = pipeline.engine, pipeline.why
+        self._unvalidated = pipeline.unvalidated
+        if self._unvalidated:
+            self.get_logger().warning(self._unvalidated)
         self._converter = Converter()
         self._pipeline = pipeline
-        return pipeline
+
+    def prepare_pipeline(self, pipeline: Any) -> None:
+        """Give a pipeline the limits in force."""
+        assert self._pipeline is not None
+        pipeline.limits = self._pipeline.limits
 
     def activate(self) -> None:
         """Publish the labels and subscribe."""

@@ -19,11 +19,13 @@ from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.parameters import ParameterSpec, ParameterValue, Settings
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.models import Model, find_model, load_model
-from jetson_infer.errors import ParameterError
+from jetson_infer.engines.select import may_use_device
+from jetson_infer.errors import InternalError, JetsonInferError, ParameterError
 from jetson_infer.pipeline.frame import Frame
 from jetson_infer.pipeline.opening import OpenHooks
 from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline
 from jetson_infer.pipeline.runner import FrameRunner, RunnerHooks
+from jetson_infer.pipeline.variants import LoadedVariants
 from jetson_infer.ros import conversions
 from jetson_infer.ros.arrivals import ArrivalWatch
 from jetson_infer.ros.health import Health, Running
@@ -65,13 +67,14 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         self._task = task
         self._model: Model | None = None
         self._runner: FrameRunner[R] | None = None
+        self._variants: LoadedVariants[R] | None = None
         self._messages: MessageThread | None = None
         self._watch: ArrivalWatch | None = None
         self._locked = False
         self._declared: DeclaredParameters | None = None
         self.account = FrameAccount()
         """What became of every frame since the node was made."""
-        self._engine = self._engine_why = ''
+        self._engine = self._engine_why = self._unvalidated = ''
         super().__init__(node_name, **kwargs)
         logger = self.get_logger()
         self._log_handler = RosLogHandler(logger)
@@ -91,10 +94,20 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
     def open_pipeline(
         self, model: Model, settings: Settings, hooks: OpenHooks
     ) -> Pipeline[R] | OverlappingPipeline[R]:
-        """Load the network; on the worker's thread.
+        """Load the variant that the settings name.
+
+        On the worker's thread; where no device is involved, and frames come, on another one.
 
         :param hooks: told how far it is, and asked whether to stop; it may take minutes.
         """
+
+    @abstractmethod
+    def take_pipeline(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        """Take note of the pipeline that processes the frames from now on."""
+
+    @abstractmethod
+    def prepare_pipeline(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        """Give a pipeline the live settings of the one before, just before it takes over."""
 
     @abstractmethod
     def open_outputs(self, model: Model, resources: ExitStack) -> None:
@@ -138,22 +151,65 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         model, settings = self._take_model(load_model(find_model(wanted)))
         self.open_outputs(model, resources)
         hooks = OpenHooks(self.report_progress, self.is_cancelled)
+        opened: list[Pipeline[R] | OverlappingPipeline[R]] = []
+
+        def open_first() -> Pipeline[R] | OverlappingPipeline[R]:
+            opened.append(self.open_pipeline(model, settings, hooks))
+            return opened[0]
+
         runner: FrameRunner[R] = FrameRunner(
-            lambda: self.open_pipeline(model, settings, hooks),
+            open_first,
             self.account,
             RunnerHooks(self.deliver, self._age_ms, self._problems.report, self.fail),
             runner_settings(settings),
         )
         resources.callback(runner.stop)
         resources.callback(self._unsubscribe)
+        variant = choose_variant(model, settings.text('variant'))
+        self._variants = self._load_others(runner, model, variant.name, opened[0], settings)
         with self._declared.lock:
             self._runner = runner
-            self._put_in_force(runner)  # live parameters may have changed while it was opened
-        variant = choose_variant(model, settings.text('variant'))
+            self.take_pipeline(opened[0])
+            # Live parameters, the variant among them, may have changed while it was opened.
+            self._put_in_force(runner)
+            set_since = choose_variant(model, self._declared.snapshot().text('variant'))
+            self._variants.switch(set_since.name, self.prepare_pipeline, self.take_pipeline)
         why = f' ({self._engine_why})' if self._engine_why else ''
         self.get_logger().info(
             f'configured: {model.card.name}, variant {variant.name}, on {self._engine}{why}'
         )
+
+    def _load_others(
+        self,
+        runner: FrameRunner[R],
+        model: Model,
+        name: str,
+        pipeline: Pipeline[R] | OverlappingPipeline[R],
+        settings: Settings,
+    ) -> LoadedVariants[R]:
+        """Load what is to be kept ready beside the variant that begins."""
+        variants = LoadedVariants(
+            runner,
+            lambda other: self._open_variant(runner, model, other),
+            name,
+            pipeline,
+            settings.integer('keep_loaded'),
+        )
+        variants.preload([variant.name for variant in model.card.variants])
+        return variants
+
+    def _open_variant(
+        self, runner: FrameRunner[R], model: Model, name: str
+    ) -> Pipeline[R] | OverlappingPipeline[R]:
+        """Load another variant while the one in force goes on; nothing is built for it."""
+        assert self._declared is not None
+        settings = self._declared.snapshot().replaced({'variant': name, 'engine_build': 'never'})
+        hooks = OpenHooks(self.report_progress, self.is_cancelled)
+
+        def work() -> Pipeline[R] | OverlappingPipeline[R]:
+            return self.open_pipeline(model, settings, hooks)
+
+        return runner.between_frames(work) if may_use_device(settings.text('engine')) else work()
 
     def _take_model(self, model: Model) -> tuple[Model, Settings]:
         """Check a model against the parameters; from now on they are checked against it."""
@@ -205,8 +261,9 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
         assert self._declared is not None
         with self._declared.lock:
             self._runner = None
+            self._variants = None
             self._model = None
-            self._engine = self._engine_why = ''
+            self._engine = self._engine_why = self._unvalidated = ''
             self._locked = False
 
     def _unsubscribe(self) -> None:
@@ -252,7 +309,9 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
             return super().set_parameters_atomically(parameter_list)
         with self._declared.lock:
             parameters = self._declared.coerce(parameter_list)
-            result = super().set_parameters_atomically(parameters)
+            result = self._switch_variant(parameters)
+            if result.successful:
+                result = super().set_parameters_atomically(parameters)
             if result.successful:
                 self._declared.note_set(parameters)
                 if self._runner is not None:
@@ -262,6 +321,24 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
         """Set parameters one by one, as :meth:`set_parameters_atomically` does."""
         return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
+
+    def _switch_variant(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Switch to the variant among the parameters, if there is one and all of them can work."""
+        wanted = [p.value for p in parameters if p.name == 'variant']
+        accepted = SetParametersResult(successful=True)
+        if not wanted or self._variants is None or self._model is None or self._declared is None:
+            return accepted
+        checked = self._declared.check(parameters)
+        if not checked.successful:
+            return checked
+        name = choose_variant(self._model, str(wanted[-1])).name
+        try:
+            self._variants.switch(name, self.prepare_pipeline, self.take_pipeline)
+        except (JetsonInferError, InternalError) as error:
+            reason = f'variant: {name} cannot be loaded, {self._variants.current} goes on: {error}'
+            self.get_logger().error(reason)
+            return SetParametersResult(successful=False, reason=reason)
+        return accepted
 
     def _put_in_force(self, runner: FrameRunner[R]) -> None:
         assert self._declared is not None
@@ -294,12 +371,15 @@ class InferenceNode(SafeLifecycleNode, Generic[R]):
             runner, model = self._runner, self._model
             if runner is None or model is None:
                 return None
-            variant = choose_variant(model, self._declared.snapshot().text('variant'))
+            variants = self._variants
             values = {
                 'model': model.card.name,
-                'variant': variant.name,
+                'variant': variants.current if variants is not None else '',
+                'loaded': ', '.join(variants.loaded) if variants is not None else '',
                 'engine': self._engine,
                 'engine_why': self._engine_why,
+                'unvalidated': self._unvalidated,
                 **self.task_values(),
             }
-        return Running(runner, self._watch, values)
+            warning = self._unvalidated
+        return Running(runner, self._watch, values, warning)

@@ -10,6 +10,7 @@ from jetson_infer.core.cards import VariantCard
 from jetson_infer.core.parameters import ParameterSpec, Settings
 from jetson_infer.engines.models import Model
 from jetson_infer.engines.select import BUILDS, ENGINES
+from jetson_infer.engines.validation_gate import ValidationGate
 from jetson_infer.errors import ModelError, ParameterError
 from jetson_infer.pipeline.runner import RunnerSettings
 from jetson_infer.ros.qos import INPUT_QOS
@@ -18,6 +19,7 @@ __all__ = [
     'COMMON_PARAMETERS',
     'check_common',
     'choose_variant',
+    'gate_of',
     'largest_image',
     'runner_settings',
 ]
@@ -33,7 +35,17 @@ COMMON_PARAMETERS = (
     ParameterSpec(
         'variant',
         'auto',
-        "One of the model's variants, or auto for the first, which is the best.",
+        "One of the model's variants, or auto for the first, which is the best. Set while frames "
+        'come, it is loaded beside the one in force and takes over from one frame to the next.',
+        live=True,
+    ),
+    ParameterSpec(
+        'keep_loaded',
+        1,
+        'How many variants stay loaded, those used last, so that switching between them costs less '
+        'than a frame; more than one are loaded while configuring.',
+        minimum=1,
+        maximum=16,
     ),
     ParameterSpec(
         'engine',
@@ -53,6 +65,12 @@ COMMON_PARAMETERS = (
         '1920x1080',
         'Width and height in pixels of the largest image that GPU memory is laid out for; larger '
         'images are prepared on the CPU.',
+    ),
+    ParameterSpec(
+        'allow_unvalidated',
+        False,
+        'Whether to run a variant on an engine that failed its validation or never had one, with a '
+        'warning in every report; false refuses it. See: jetson-infer validate.',
     ),
     ParameterSpec(
         'engine_threads',
@@ -118,6 +136,11 @@ def choose_variant(model: Model, name: str, parameter: str = 'variant') -> Varia
         return model.variant(name)
     except ModelError as error:
         raise ParameterError(parameter, str(error)) from error
+
+
+def gate_of(settings: Settings) -> ValidationGate:
+    """Return what decides whether a variant may run."""
+    return ValidationGate(settings.flag('allow_unvalidated'))
 
 
 def largest_image(settings: Settings) -> tuple[int, int]:

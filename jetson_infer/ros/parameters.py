@@ -83,6 +83,10 @@ class DeclaredParameters:
         """Return the parameters in their declared types where that loses nothing."""
         return [self._coerced(parameter) for parameter in parameters]
 
+    def check(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        """Tell whether a set of these, in their declared types, would be accepted."""
+        return self._on_set(parameters)
+
     def note_set(self, parameters: Sequence[Parameter]) -> None:
         """Take note that somebody has set these successfully."""
         for parameter in parameters:

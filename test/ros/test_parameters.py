@@ -103,13 +103,13 @@ def test_start_up_values_that_cannot_work_refuse_configure_until_set_right(
 
 def test_what_is_not_live_is_refused_while_configured(detector, peer, model_folder):
     assert detector.trigger_configure() == SUCCESS
-    result = set_one(peer, 'variant', type=STRING, string_value='second')
+    result = set_one(peer, 'image_transport', type=STRING, string_value='compressed')
     assert not result.successful
     assert 'only while the node is unconfigured' in result.reason
     same = set_one(peer, 'model', type=STRING, string_value=str(model_folder))
     assert same.successful
     detector.trigger_cleanup()
-    assert set_one(peer, 'variant', type=STRING, string_value='second').successful
+    assert set_one(peer, 'image_transport', type=STRING, string_value='compressed').successful
     assert detector.trigger_configure() == SUCCESS
 
 

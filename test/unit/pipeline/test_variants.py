@@ -144,7 +144,7 @@ def test_kept_variants_are_not_opened_again_and_the_oldest_goes():
 
 def test_preloading_fills_what_may_be_kept_and_changes_nothing_else():
     rig = Rig(keep=3)
-    rig.variants.preload(['a', 'b', 'c', 'd'])
+    rig.variants.preload(['a', 'broken', 'b', 'c', 'd'])
     assert sorted(rig.variants.loaded) == ['a', 'b', 'c']
     assert rig.variants.current == 'a'
     assert rig.ask(1) == (1, 'a')
