@@ -197,6 +197,7 @@ def _detector_arguments(setting: BenchSetting) -> list[str]:
         'variant': json.dumps(setting.variant),
         'engine': setting.engine,
         'engine_threads': setting.threads,
+        'allow_unvalidated': 'true',  # it is measured, not used
     }
     arguments = ['-r', f'__node:={DETECTOR}', '-r', '~/input/image:=bench/image']
     return arguments + [a for name, value in parameters.items() for a in ('-p', f'{name}:={value}')]
