@@ -29,6 +29,7 @@ def share_files(folder: str, pattern: str = '**/*') -> list[tuple[str, list[str]
 
 # The lower bounds are what the unit tests run with in `make test`: requirements/oldest.in.
 ONNXRUNTIME = ['onnxruntime>=1.16']
+QUANTIZE = ['onnx>=1.15']  # edits networks; nothing on a robot needs it
 OPENCV = ['opencv-python-headless>=4.5.4']  # Ubuntu 22.04's
 RECORDINGS = ['rosbags>=0.11.6']  # the first that tells what is wrong with broken metadata
 REPORT = ['rich>=11.2', 'jinja2>=3.0.3']  # Ubuntu 22.04's
@@ -67,10 +68,11 @@ setup(
         'opencv': OPENCV,
         'recordings': RECORDINGS,
         'report': REPORT,
+        'quantize': QUANTIZE,
         'cuda': CUDA,
         'power': POWER,
         'tensorrt': TENSORRT,
-        'all': ONNXRUNTIME + OPENCV + RECORDINGS + REPORT,
+        'all': ONNXRUNTIME + OPENCV + RECORDINGS + REPORT + QUANTIZE,
         'test': TEST,
     },
     data_files=[

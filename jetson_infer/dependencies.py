@@ -41,6 +41,7 @@ OPTIONAL_MODULES = {
     'cuda': OptionalModule('cuda-bindings'),
     'cv2': OptionalModule('opencv-python-headless', 'python3-opencv'),
     'jinja2': OptionalModule('Jinja2', 'python3-jinja2'),
+    'onnx': OptionalModule('onnx'),
     'onnxruntime': OptionalModule('onnxruntime'),
     'pycuda': OptionalModule('pycuda'),
     'pynvml': OptionalModule('nvidia-ml-py'),

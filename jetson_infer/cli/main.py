@@ -25,6 +25,7 @@ VERBS = {
     'doctor': 'tell what is installed, what is missing, and why nothing arrives',
     'demo': 'play a recording to the detector, watch it live, and get a report and a video',
     'play': 'publish a recording on its topics, or tell what it holds',
+    'quantize': 'make INT8 and mixed-precision variants from a recording, measured layer by layer',
     'build': 'build TensorRT engines of a model, or show what building them would do',
     'profile': 'tell how long each layer of a network takes, and in which precision',
     'validate': 'hold variants of a model against its FP32 reference, on recorded data',

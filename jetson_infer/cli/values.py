@@ -8,7 +8,7 @@ import argparse
 import math
 from collections.abc import Callable
 
-__all__ = ['positive_number', 'time_s', 'whole_number']
+__all__ = ['positive_number', 'share', 'time_s', 'whole_number']
 
 
 def positive_number(text: str) -> float:
@@ -19,6 +19,17 @@ def positive_number(text: str) -> float:
     value = _number(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f'must be above 0, not {text}')
+    return value
+
+
+def share(text: str) -> float:
+    """Read a number above 0 and below 1.
+
+    :raises argparse.ArgumentTypeError: if it is not one.
+    """
+    value = _number(text)
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f'must be above 0 and below 1, not {text}')
     return value
 
 
