@@ -35,7 +35,7 @@ def parse_validation(
     own = _safety_classes(fields, labels, usual)
     everyone = dict.fromkeys(own) if usual is None else before.safety
     _limits(fields, SafetyLimits())  # for its complaints
-    idle = [key for key in _LIMITS if fields.has(key)]
+    idle = [key for key in _LIMITS if fields.has(key) and key != 'min_objects']
     if idle and not everyone:
         raise fields.error(idle[0], 'is for safety_classes, and the card names none')
     safety = {}
@@ -46,6 +46,7 @@ def parse_validation(
         safety=safety,
         min_ap50_ratio=fields.number('min_ap50_ratio', 0.0, 1.0, before.min_ap50_ratio),
         min_box_iou_ratio=fields.number('min_box_iou_ratio', 0.0, 1.0, before.min_box_iou_ratio),
+        min_objects=fields.integer('min_objects', 1, _MOST_OBJECTS, before.min_objects),
         score_threshold=score,
     )
 

@@ -41,6 +41,7 @@ class ValidationThresholds:
     :param min_ap50_ratio: the mean over the classes of AP50, over the reference's, at least.
     :param min_box_iou_ratio: the mean overlap of found boxes with the objects, over the
         reference's, at least.
+    :param min_objects: with fewer objects of all classes together in the data nothing is proved.
     :param score_threshold: from which score on an object counts as found; None for the card's own
         working threshold.
     """
@@ -48,6 +49,7 @@ class ValidationThresholds:
     safety: Mapping[str, SafetyLimits] = field(default_factory=dict)
     min_ap50_ratio: float = 0.99
     min_box_iou_ratio: float = 0.97
+    min_objects: int = 20
     score_threshold: float | None = None
 
     def digest(self) -> str:

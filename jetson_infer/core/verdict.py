@@ -83,7 +83,12 @@ class Verdict:
 
 def judge(comparison: Comparison, thresholds: ValidationThresholds) -> Verdict:
     """Hold every figure against its threshold."""
-    checks = [_ap50(comparison, thresholds), _box_iou(comparison, thresholds)]
+    objects = sum(each.objects for each in comparison.reference.classes)
+    checks = [
+        _objects('', objects, thresholds.min_objects),
+        _ap50(comparison, thresholds),
+        _box_iou(comparison, thresholds),
+    ]
     for label, limits in thresholds.safety.items():
         checks += _safety(comparison, label, limits)
     return Verdict(tuple(sorted(checks, key=lambda check: check.passed)))
@@ -120,18 +125,8 @@ def _box_iou(comparison: Comparison, thresholds: ValidationThresholds) -> Check:
 
 def _safety(comparison: Comparison, label: str, limits: SafetyLimits) -> list[Check]:
     before, after = comparison.reference.of(label), comparison.candidate.of(label)
-    few = before.objects < limits.min_objects
     checks = [
-        Check(
-            'objects',
-            label,
-            float(before.objects),
-            float(limits.min_objects),
-            True,
-            f'the data holds {before.objects} objects of the class {label}; at least '
-            f'{limits.min_objects} are wanted'
-            + (': with fewer nothing is proved; give a recording with more' if few else ''),
-        ),
+        _objects(label, before.objects, limits.min_objects),
         _ratio(
             'recall_ratio',
             label,
@@ -161,6 +156,14 @@ def _safety(comparison: Comparison, label: str, limits: SafetyLimits) -> list[Ch
             )
         )
     return checks
+
+
+def _objects(label: str, count: int, wanted: int) -> Check:
+    what = f'objects of the class {label}' if label else 'objects'
+    sentence = f'the data holds {count} {what}; at least {wanted} are wanted'
+    if count < wanted:
+        sentence += ': with fewer nothing is proved; give a recording with more'
+    return Check('objects', label, float(count), float(wanted), True, sentence)
 
 
 def _ratio(

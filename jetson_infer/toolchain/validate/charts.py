@@ -7,12 +7,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from jetson_infer.core.validation import ClassFigures
 from jetson_infer.toolchain.report.svg import Plot
 
 __all__ = ['curves_plot', 'dumbbell_plot']
 
 ROW_PX = 26
+POINTS = 150
 
 
 def dumbbell_plot(
@@ -53,7 +56,9 @@ def curves_plot(before: ClassFigures, after: ClassFigures) -> str:
     plot.axes((0, 0.5, 1), (0, 0.5, 1), 'recall')
     for figures, css in ((before, 'accent before'), (after, 'accent')):
         if len(figures.curve_recall):
-            # The curve starts at recall 0 with its first precision.
-            xs = [0.0, *figures.curve_recall]
-            plot.line(xs, [figures.curve_precision[0], *figures.curve_precision], css)
+            recall, precision = np.array(figures.curve_recall), np.array(figures.curve_precision)
+            # At so many recalls the first precision, which is the best; a bad network's curve has
+            # tens of thousands of points.
+            rows = np.searchsorted(recall, np.linspace(0.0, recall[-1], POINTS))
+            plot.line([0.0, *recall[rows]], [precision[0], *precision[rows]], css)
     return plot.render()

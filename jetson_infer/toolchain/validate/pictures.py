@@ -22,7 +22,7 @@ from jetson_infer.toolchain.validate.validation import Validated, WorstFrame
 
 __all__ = ['FramePair', 'choose_worst', 'draw_worst']
 
-PICTURE_WIDTH = 640
+PICTURE_WIDTH = 560
 Image = npt.NDArray[np.uint8]
 
 

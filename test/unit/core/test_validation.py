@@ -15,7 +15,7 @@ from jetson_infer.core.validation_thresholds import SafetyLimits, ValidationThre
 from jetson_infer.core.verdict import Check, Verdict, judge
 
 LABELS = ('person', 'dog')
-SAFE = ValidationThresholds({'person': SafetyLimits(min_objects=1)})
+SAFE = ValidationThresholds({'person': SafetyLimits(min_objects=1)}, min_objects=1)
 
 
 def detections(*rows):
@@ -145,14 +145,21 @@ def test_without_truth_the_reference_is_it_where_it_is_sure():
 @pytest.mark.parametrize(
     ('thresholds', 'failing'),
     [
-        (ValidationThresholds(), set()),
+        (ValidationThresholds(min_objects=1), set()),
+        (ValidationThresholds(min_objects=2), {'objects'}),
         (SAFE, set()),
-        (ValidationThresholds({'person': SafetyLimits(min_objects=2)}), {'objects'}),
         (
-            ValidationThresholds({'dog': SafetyLimits(min_objects=1)}),
+            ValidationThresholds({'person': SafetyLimits(min_objects=2)}, min_objects=1),
+            {'objects'},
+        ),
+        (
+            ValidationThresholds({'dog': SafetyLimits(min_objects=1)}, min_objects=1),
             {'objects', 'recall_ratio', 'newly_missed'},
         ),
-        (ValidationThresholds({'person': SafetyLimits(0.5, 0.5, 0.0, 1)}), set()),
+        (
+            ValidationThresholds({'person': SafetyLimits(0.5, 0.5, 0.0, 1)}, min_objects=1),
+            set(),
+        ),
     ],
 )
 def test_each_limit_is_held(thresholds, failing):
@@ -168,10 +175,10 @@ def test_with_few_objects_nothing_is_proved():
     comparing = DetectionComparison(LABELS, 0.5)
     output = detections((0, 0.9, box(0)))
     comparing.add_frame(truth((0, box(0))), output, output)
-    (failure,) = judge(
-        comparing.result(), ValidationThresholds({'person': SafetyLimits()})
-    ).failures
-    assert 'holds 1 objects of the class person; at least 20 are wanted' in failure.sentence
+    verdict = judge(comparing.result(), ValidationThresholds({'person': SafetyLimits()}))
+    everything, person = (check.sentence for check in verdict.failures)
+    assert everything.startswith('the data holds 1 objects; at least 20 are wanted: with fewer')
+    assert 'holds 1 objects of the class person; at least 20 are wanted' in person
 
 
 def test_a_reference_that_finds_nothing_proves_nothing():
@@ -188,7 +195,8 @@ def test_a_missed_rate_is_limited_where_the_card_does():
     output = detections((0, 0.9, box(0)))
     comparing.add_frame(truth((0, box(0)), (0, box(20))), output, output)
     limits = SafetyLimits(max_missed_rate=0.4, min_objects=1)
-    (failure,) = judge(comparing.result(), ValidationThresholds({'person': limits})).failures
+    thresholds = ValidationThresholds({'person': limits}, min_objects=1)
+    (failure,) = judge(comparing.result(), thresholds).failures
     assert (failure.name, failure.value, failure.limit) == ('missed_rate', 0.5, 0.4)
 
 
@@ -220,6 +228,7 @@ def test_thresholds_have_a_digest_of_all_they_say():
         ValidationThresholds(min_ap50_ratio=0.9),
         ValidationThresholds(min_box_iou_ratio=0.9),
         ValidationThresholds(score_threshold=0.5),
+        ValidationThresholds(min_objects=21),
     ]
     assert len({each.digest() for each in given}) == len(given)
     assert ValidationThresholds().digest() == ValidationThresholds().digest()

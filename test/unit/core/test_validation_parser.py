@@ -49,8 +49,9 @@ def test_every_safety_class_has_its_limits(section, variant, expected):
 
 
 def test_a_variants_section_goes_before_the_cards():
-    found = thresholds({'min_ap50_ratio': 0.95, 'score_threshold': 0.6}, {'min_ap50_ratio': 0.8})
-    assert (found.min_ap50_ratio, found.score_threshold) == (0.8, 0.6)
+    section = {'min_ap50_ratio': 0.95, 'score_threshold': 0.6, 'min_objects': 7}
+    found = thresholds(section, {'min_ap50_ratio': 0.8})
+    assert (found.min_ap50_ratio, found.score_threshold, found.min_objects) == (0.8, 0.6, 7)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_variants_section_goes_before_the_cards():
         ({'safety_classes': {'person': {'min_recal': 1}}}, None, 'safety_classes.person.min_recal'),
         ({'min_ap50_ratio': 1.5}, None, 'must be a number from 0 to 1, not 1.5'),
         ({'min_objects': 0}, None, 'must be an integer from 1'),
-        ({'min_objects': 5}, None, 'min_objects: is for safety_classes, and the card names none'),
+        ({'max_newly_missed': 0}, None, 'max_newly_missed: is for safety_classes, and the card'),
         (None, {'min_recall_ratio': 0.9}, 'variants[0].validation.min_recall_ratio: is for safety'),
         ('strict', None, 'validation: must be a mapping'),
         (
