@@ -21,7 +21,14 @@ import numpy.typing as npt
 from jetson_infer.core.boxes import iou_matrix
 from jetson_infer.core.detections import Detections
 
-__all__ = ['COCO_IOUS', 'ClassResult', 'Evaluation', 'EvaluationResult', 'GroundTruth']
+__all__ = [
+    'COCO_IOUS',
+    'ClassOverlaps',
+    'ClassResult',
+    'Evaluation',
+    'EvaluationResult',
+    'GroundTruth',
+]
 
 COCO_IOUS = tuple(float(iou) for iou in np.linspace(0.5, 0.95, 10))
 _RECALLS = np.linspace(0.0, 1.0, 101)
@@ -99,6 +106,22 @@ class EvaluationResult:
 
 
 @dataclass(frozen=True)
+class ClassOverlaps:
+    """One class of a frame.
+
+    :param class_id: its index into the labels.
+    :param scores: ``(N,)`` of the detections.
+    :param overlaps: ``(N, M)``, 0 to 1, of the detections with the objects.
+    :param difficult: bool ``(M,)``: objects that need not be found.
+    """
+
+    class_id: int
+    scores: npt.NDArray[Any]
+    overlaps: npt.NDArray[np.float64]
+    difficult: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class _Frame:
     """What one frame and class leave behind: enough to match at any threshold."""
 
@@ -131,13 +154,32 @@ class Evaluation:
             found = found[np.argsort(-detections.scores[found], kind='stable')]
             real = np.flatnonzero(truth.class_ids == class_id)
             real = real[np.argsort(truth.difficult[real], kind='stable')]
-            self._frames[class_id].append(
-                _Frame(
-                    detections.scores[found].astype(np.float64),
-                    iou_matrix(detections.boxes[found], truth.boxes[real]),
-                    truth.difficult[real].astype(np.bool_),
-                )
-            )
+            overlaps = iou_matrix(detections.boxes[found], truth.boxes[real])
+            self._add(class_id, detections.scores[found], overlaps, truth.difficult[real])
+
+    def add_overlaps(self, frame: Sequence[ClassOverlaps]) -> None:
+        """Add one frame whose overlaps were computed elsewhere, as those of boxes in space are.
+
+        :param frame: the classes that occur in it, each once.
+        """
+        self._count += 1
+        for item in frame:
+            found = np.argsort(-item.scores, kind='stable')
+            real = np.argsort(item.difficult, kind='stable')
+            overlaps = item.overlaps[found][:, real]
+            self._add(item.class_id, item.scores[found], overlaps, item.difficult[real])
+
+    def _add(
+        self,
+        class_id: int,
+        scores: npt.NDArray[Any],
+        overlaps: npt.NDArray[np.float64],
+        difficult: npt.NDArray[np.bool_],
+    ) -> None:
+        """Add a class of a frame: scores falling, difficult objects last."""
+        self._frames[class_id].append(
+            _Frame(scores.astype(np.float64), overlaps, difficult.astype(np.bool_))
+        )
 
     def result(self, iou: float = 0.5) -> EvaluationResult:
         """Evaluate all frames that were added so far.
