@@ -20,9 +20,11 @@ from jetson_infer.engines.engine_order import EngineOrder, EngineWish, order_eng
 from jetson_infer.engines.file_failures import megabytes
 from jetson_infer.engines.models import Model
 from jetson_infer.errors import EngineBuildError, EngineError
+from jetson_infer.toolchain.quantize.check import QUANTIZED, check_quantized, told
 
 __all__ = ['BuildPlan', 'plan_build']
 
+_OLDEST = 8  # major version of TensorRT
 _ROOM = 3
 """A plan is about as large as its weights, and a build keeps timings and a log beside it."""
 
@@ -94,6 +96,7 @@ def plan_build(
     :raises JetsonInferError: if the variant cannot be built anywhere, with the reason.
     """
     order = order_engine(model, variant, wish)
+    quantization = _check_quantization(order, found)
     key, folder, cached, problem, expected = None, None, None, '', None
     if found.target is not None:
         key = order.key(found.target)
@@ -106,8 +109,30 @@ def plan_build(
             problem = str(error)
         built = [entry.engine for entry in cache.entries() if entry.engine is not None]
         expected = expected_time(built, key)
-    notes = (*_wish_notes(model, variant, wish, order), *_room_notes(order, cache))
+    notes = (
+        *quantization,
+        *_wish_notes(model, variant, wish, order),
+        *_room_notes(order, cache),
+    )
     return BuildPlan(order, found, key, cache.engines, folder, cached, problem, expected, notes)
+
+
+def _check_quantization(order: EngineOrder, found: FoundTarget) -> tuple[str, ...]:
+    """Look for quantization that TensorRT does not take, before minutes of work.
+
+    :return: what the oldest supported version would not take, where the version is not known.
+    :raises EngineBuildError: if this version does not take the file, with the nodes' names.
+    """
+    if not any(name in order.onnx.operators for name in QUANTIZED):
+        return ()
+    major = int(found.tensorrt.partition('.')[0]) if found.tensorrt else _OLDEST
+    findings = check_quantized(order.onnx.path, major)
+    if not findings:
+        return ()
+    text = f'{order.onnx.path}: TensorRT {found.tensorrt or "8.6"} does not take'
+    if found.tensorrt:
+        raise EngineBuildError(f'{text} this quantized network:{told(findings)}')
+    return (f'{text} it, newer versions may:{told(findings)}',)
 
 
 def _wish_notes(

@@ -13,7 +13,7 @@ from typing import Any
 
 from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
 from jetson_infer.errors import RecordingError
-from jetson_infer.toolchain.recordings import Recording, Topic
+from jetson_infer.toolchain.recordings import RawMessage, Recording, Topic
 from jetson_infer.toolchain.salvage import salvage
 
 __all__ = ['Entry', 'FolderSource', 'ImageSource', 'RecordingSource', 'TrueBox', 'image_files']
@@ -151,8 +151,7 @@ class RecordingSource(ImageSource):
 
     def entries(self) -> Iterator[Entry]:
         """See :meth:`ImageSource.entries`."""
-        for raw in self._whole(self.topic):
-            message = self._recording.decode(raw)
+        for raw, message in self._whole(self.topic):
             stamp = message.header.stamp
             stamp_ns = int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
             yield Entry(
@@ -178,30 +177,32 @@ class RecordingSource(ImageSource):
             message.data,
         )
 
-    def _whole(self, topic: str) -> Iterator[Any]:
+    def _whole(self, topic: str) -> Iterator[tuple[RawMessage, Any]]:
         """Iterate over a topic's messages until its end, or until damage."""
         count = 0
         messages = self._recording.raw([topic])
         while True:
             try:
                 raw = next(messages)
+                message = self._recording.decode(raw)
             except StopIteration:
                 return
             except RecordingError as error:
                 if not count:
                     raise
                 promised = self._recording.topics[topic].count
-                self.complaint = (
+                told = (
                     f'{self.path}: only the first {count} of {promised} messages on {topic} are '
                     f'whole: {error}'
                 )
+                if told not in self.complaint:
+                    self.complaint = f'{self.complaint}\n{told}'.lstrip()
                 return
             count += 1
-            yield raw
+            yield raw, message
 
     def _read_truth(self, topic: str) -> Iterator[tuple[int, tuple[TrueBox, ...]]]:
-        for raw in self._whole(topic):
-            message = self._recording.decode(raw)
+        for _, message in self._whole(topic):
             stamp = message.header.stamp
             stamp_ns = int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
             yield stamp_ns, tuple(_true_box(d) for d in message.detections if d.results)

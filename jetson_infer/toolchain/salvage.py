@@ -30,6 +30,7 @@ __all__ = ['salvage']
 
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 3, 4, 5, 6, 15  # op codes of mcap records
 _HEAD = struct.Struct('<BQ')
+_CHUNK_HEAD = 40  # bytes before a chunk's records, where they are not compressed
 _LARGEST = 1 << 31  # bytes of a record; what claims more is no record
 
 
@@ -163,7 +164,7 @@ def _mcap_records(file: Path) -> Iterator[tuple[int, memoryview]]:
             if length > _LARGEST or code == _DATA_END:
                 return
             content = stream.read(length)
-            if len(content) < length:
+            if len(content) < length and code != _CHUNK:
                 return
             if code == _CHUNK:
                 yield from _records_in(_unpacked(content))
@@ -183,7 +184,9 @@ def _records_in(data: bytes) -> Iterator[tuple[int, memoryview]]:
 
 
 def _unpacked(chunk: bytes) -> bytes:
-    """Return a chunk's records; none if they are damaged."""
+    """Return a chunk's records, as many as are whole; none of a compressed one that was cut."""
+    if len(chunk) < _CHUNK_HEAD:
+        return b''
     size = struct.unpack_from('<Q', chunk, 16)[0]
     name_length = struct.unpack_from('<I', chunk, 28)[0]
     compression = chunk[32 : 32 + name_length].decode('ascii', 'replace')

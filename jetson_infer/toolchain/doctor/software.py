@@ -43,6 +43,7 @@ USES = {
     'pycuda': Use('running networks on a GPU', False, gpu=True),
     'cuda': Use('CUDA graphs and priorities on a GPU', False, gpu=True),
     'pynvml': Use('the power of a GPU while it is measured', False, gpu=True),
+    'onnx': Use('quantizing networks', False),
     'rosbags': Use('recordings: demo, play', False),
     'jinja2': Use("the demo's report", False),
     'rich': Use("the demo's live view, and colours here", False),

@@ -49,7 +49,7 @@ def add_variants(text: str, after: str, entries: Sequence[Mapping[str, Any]], so
     changed = _insert(text, sequence, place, new)
     expected = dict(card)
     expected['variants'] = [*card['variants'][: place + 1], *new, *card['variants'][place + 1 :]]
-    if changed is None or _load(changed, source) != expected:
+    if changed is None or not _reads_as(changed, expected):
         lines = '\n'.join(f'  - {_flow(entry)}' for entry in new)
         raise CardError(
             source, 'variants', f'cannot be added to as it is written; add these lines:\n{lines}'
@@ -62,6 +62,13 @@ def _load(text: str, source: str) -> dict[str, Any]:
         return dict(yaml.safe_load(text))
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise CardError(source, '', f'cannot be read back as YAML: {error}') from error
+
+
+def _reads_as(text: str, expected: Mapping[str, Any]) -> bool:
+    try:
+        return bool(yaml.safe_load(text) == expected)
+    except yaml.YAMLError:
+        return False
 
 
 def _variants_node(text: str, source: str) -> yaml.SequenceNode:

@@ -23,13 +23,16 @@ from jetson_infer.toolchain.quantize.graph_reader import (
     read_graph,
 )
 
-__all__ = ['Finding', 'check_quantized', 'told']
+__all__ = ['QUANTIZED', 'Finding', 'check_quantized', 'told']
 
 MAX_OPSETS = {8: 17}
 """The highest opset of a major version of TensorRT, where that is below what is written today."""
 
 _INT8, _UINT8, _INT32 = 3, 2, 6
 _FOREIGN = ('DynamicQuantizeLinear', 'QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger')
+QUANTIZED = ('QuantizeLinear', 'DequantizeLinear', *_FOREIGN)
+"""Operators that a quantized network is told by."""
+
 _SHOWN = 5
 
 

@@ -19,6 +19,7 @@ from jetson_infer.core.decoders import make_decoder
 from jetson_infer.core.detections import Detections
 from jetson_infer.core.evaluation import Evaluation, GroundTruth
 from jetson_infer.core.letterbox import Letterbox
+from jetson_infer.core.validation import truth_from_reference
 from jetson_infer.dependencies import require
 from jetson_infer.engines.inputs import match_inputs
 from jetson_infer.engines.onnxruntime.session import OnnxRuntimeSession
@@ -41,10 +42,6 @@ __all__ = [
 
 CURVE_SCORE = 0.01
 """From this score on detections count for average precision."""
-
-SURE_BY = 0.1
-"""Where the reference's own detections are the truth, those that score so little above the working
-threshold need not be found: rounding takes some of them below it and lifts others above."""
 
 Feed = Mapping[str, npt.NDArray[Any]]
 Outputs = Sequence[Mapping[str, npt.NDArray[Any]]]
@@ -209,7 +206,11 @@ class Judge:
         self.reference_outputs = run_network(file, self.feeds, threads)
         self.has_truth = truths is not None
         found = self.detections(self.reference_outputs)
-        self.truths = truths if truths is not None else [self._as_truth(one) for one in found]
+        self.truths = (
+            truths
+            if truths is not None
+            else [truth_from_reference(one, card.output.defaults.score_threshold) for one in found]
+        )
         self.reference = self.accuracy(self.reference_outputs)
 
     def detections(self, outputs: Outputs) -> list[Detections]:
@@ -239,12 +240,6 @@ class Judge:
         """
         outputs = run_network(model, self.feeds, self._threads, progress)
         return self.accuracy(outputs), noise_to_signal(self.reference_outputs, outputs)
-
-    def _as_truth(self, found: Detections) -> GroundTruth:
-        working = self._card.output.defaults.score_threshold
-        there = found.scores >= np.float32(working)
-        unsure = found.scores[there] < np.float32(working + SURE_BY)
-        return GroundTruth(found.boxes[there], found.class_ids[there], unsure)
 
 
 def load_judge(
