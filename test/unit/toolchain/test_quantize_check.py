@@ -8,13 +8,18 @@ import pytest
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
-from jetson_infer.errors import ModelError
+from jetson_infer.engines.build_target import FoundTarget
+from jetson_infer.engines.engine_cache import EngineCache
+from jetson_infer.engines.engine_order import EngineWish
+from jetson_infer.engines.models import load_model
+from jetson_infer.errors import EngineBuildError, ModelError
+from jetson_infer.toolchain.build_plan import plan_build
 from jetson_infer.toolchain.quantize.check import check_quantized, told
 from jetson_infer.toolchain.quantize.graph import load_network
 from jetson_infer.toolchain.quantize.graph_reader import read_graph
 from jetson_infer.toolchain.quantize.half import strongly_typed
 from jetson_infer.toolchain.quantize.insert import quantized
-from networks import save, tensor
+from networks import card, save, tensor, write_model
 from quantizable import stack
 
 
@@ -161,3 +166,33 @@ def test_what_is_no_onnx_file_is_refused(tmp_path):
 
 def test_many_findings_are_cut_and_counted(tmp_path):
     assert ' more' in told(check_quantized(by_runtime(tmp_path)))
+
+
+def a_model_quantized_elsewhere(folder):
+    mapping = card(
+        input={'size': [8, 6], 'colour': 'grey'},
+        variants=[{'name': 'qat', 'onnx': 'qat.onnx', 'precision': 'int8'}],
+    )
+    folder.mkdir()
+    nodes = [
+        helper.make_node('QuantizeLinear', ['images', 's', 'z'], ['q'], 'input_q'),
+        helper.make_node('DequantizeLinear', ['q', 's', 'z'], ['y'], 'input_dq'),
+    ]
+    constants = {'s': np.array(0.1, np.float32), 'z': np.array(3, np.int8)}
+    shape = (1, 1, 6, 8)
+    save(folder / 'qat.onnx', nodes, [tensor('images', shape)], [tensor('y', shape)], constants)
+    return load_model(write_model(folder, mapping))
+
+
+def test_a_build_is_refused_before_it_begins_with_the_nodes_names(tmp_path):
+    model = a_model_quantized_elsewhere(tmp_path / 'model')
+    cache = EngineCache(tmp_path / 'cache')
+    with pytest.raises(EngineBuildError, match=r'(?s)TensorRT 8\.6\.1 does not take.*input_q: its'):
+        plan_build(model, model.variant(), EngineWish(), FoundTarget('8.6.1', None), cache)
+
+
+def test_a_plan_without_tensorrt_tells_what_the_oldest_one_does_not_take(tmp_path):
+    model = a_model_quantized_elsewhere(tmp_path / 'model')
+    found, cache = FoundTarget(None, None), EngineCache(tmp_path / 'cache')
+    plan = plan_build(model, model.variant(), EngineWish(), found, cache)
+    assert any('input_q: its zero point is 3' in note for note in plan.notes)

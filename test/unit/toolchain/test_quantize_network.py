@@ -210,7 +210,8 @@ def test_the_strongly_typed_twin_computes_the_same_but_for_rounding(network, fee
     assert 'wt' not in kinds
     expected, actual = (run_network(each, feeds) for each in (model, twin))
     assert actual[0]['y'].dtype == np.float32
-    assert noise_to_signal(expected, actual) < 1e-3
+    # 16 bits tip some values over to the next of 255 steps.
+    assert noise_to_signal(expected, actual) < 3e-3
 
 
 def test_what_follows_the_last_weights_stays_in_32_bits(tmp_path):
