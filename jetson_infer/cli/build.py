@@ -23,6 +23,7 @@ from jetson_infer.engines.engine_order import EngineWish
 from jetson_infer.engines.models import Model, find_model, load_model
 from jetson_infer.engines.tensorrt.build_job import BuildCancelled, BuildJob, start_build
 from jetson_infer.engines.tensorrt.build_process import BUILDER
+from jetson_infer.engines.validation_gate import validate_command
 from jetson_infer.errors import JetsonInferError
 from jetson_infer.toolchain.build_plan import BuildPlan, plan_build
 
@@ -159,6 +160,7 @@ def _outcome(
     reused = engine == plan.cached and not options.force
     if not options.json:
         print(built_text(engine, reused))
+        print(f'  next          {validate_command(options.model, variant.name, "tensorrt")}')
     name = {'model': engine.model, 'variant': engine.variant}
     return {**name, **engine_facts(engine), 'reused': reused}
 

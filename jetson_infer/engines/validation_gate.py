@@ -18,12 +18,16 @@ from jetson_infer.errors import EngineError, NotValidatedError
 __all__ = ['ValidationGate', 'validate_command']
 
 _SHOWN_FAILURES = 3
+VALIDATE, MEND = 'Validate it', 'Mend it and validate it again'
 
 
-def validate_command(model: Model, variant: VariantCard, engine: str) -> str:
-    """Return the command that validates a variant on an engine; the recording is the user's."""
-    words = [named_by(model), '--variant', variant.name, '--engine', engine]
-    return f'jetson-infer validate {shlex.quote(words[0])} RECORDING {shlex.join(words[1:])}'
+def validate_command(model: str, variant: str, engine: str) -> str:
+    """Return the command that validates a variant on an engine; the recording is the user's.
+
+    :param model: the model's name or folder.
+    """
+    options = shlex.join(['--variant', variant, '--engine', engine])
+    return f'jetson-infer validate {shlex.quote(model)} RECORDING {options}'
 
 
 @dataclass(frozen=True)
@@ -48,29 +52,31 @@ class ValidationGate:
         """
         if is_reference(model, variant, cached):
             return ''
-        reason = self._refusal(model, variant, cached)
+        reason, advice = self._refusal(model, variant, cached)
         if not reason:
             return ''
         if self.allow_unvalidated:
             return f'{reason}; it runs because allow_unvalidated is set'
-        command = validate_command(model, variant, 'onnxruntime' if cached is None else 'tensorrt')
-        raise NotValidatedError(
-            f'{reason}. Validate it: {command} (or set allow_unvalidated: true)'
-        )
+        engine = 'onnxruntime' if cached is None else 'tensorrt'
+        command = validate_command(named_by(model), variant.name, engine)
+        raise NotValidatedError(f'{reason}. {advice}: {command} (or set allow_unvalidated: true)')
 
-    def _refusal(self, model: Model, variant: VariantCard, cached: CachedEngine | None) -> str:
-        """Return why a variant may not run; empty if it may."""
+    def _refusal(
+        self, model: Model, variant: VariantCard, cached: CachedEngine | None
+    ) -> tuple[str, str]:
+        """Return why a variant may not run and what to do with a command; empty if it may."""
         identity = EngineIdentity.of(cached)
         name = f'variant {variant.name} of {model.card.name} on {identity}'
         key = make_verdict_key(model, variant, identity)
         try:
             stored = self.store.find(key)
         except EngineError as error:
-            return f'{name} was not validated: {error}'
+            return f'{name} was not validated: {error}', VALIDATE
         if stored is None:
             why = self.store.void(key)
-            return f'{name} was not validated' + (f': {why}' if why else '')
+            return f'{name} was not validated' + (f': {why}' if why else ''), VALIDATE
         if stored.verdict.passed:
-            return ''
+            return '', ''
         told = '; '.join(check.sentence for check in stored.verdict.failures[:_SHOWN_FAILURES])
-        return f'{name} failed its validation on {stored.data.get("name")} ({stored.at}): {told}'
+        on = f'{stored.data.get("name")} ({stored.at})'
+        return f'{name} failed its validation on {on}: {told}', MEND

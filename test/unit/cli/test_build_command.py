@@ -81,6 +81,7 @@ def test_the_best_variant_is_built_and_its_precision_reported(model, capsys):
     assert 'fp16 asked for; found fp16+fp32 (layers: 1 in fp16, 1 in fp32); above fp16' in told
     assert 'fp32        SoftMax: softmax' in told
     assert f'every layer   {entry.engine.layers}' in told
+    assert f'jetson-infer validate {model} RECORDING --variant fp16 --engine tensorrt' in told
     assert 'tiny fp16 fp16: ' in progress
 
 

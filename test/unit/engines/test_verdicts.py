@@ -203,6 +203,10 @@ def test_what_failed_is_refused_with_its_figures(model):
     keep(model, verdict=FAILED)
     with pytest.raises(NotValidatedError, match=r'failed its validation on walk .*: recall of red'):
         admit(model)
+    with pytest.raises(
+        NotValidatedError, match=r'0\.5\. Mend it and validate it again: jetson-inf'
+    ):
+        admit(model)
 
 
 def test_who_allows_it_is_warned(model):
