@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,10 +38,11 @@ from jetson_infer.toolchain.quantize.sensitivity import (
 )
 from jetson_infer.toolchain.quantize.thresholds import METHODS, scales_by
 
-__all__ = ['Candidate', 'Quantization', 'QuantizeSettings', 'as_dict', 'quantize']
+__all__ = ['Candidate', 'Quantization', 'QuantizeSettings', 'as_dict', 'known', 'quantize']
 
 METHOD_KEY = 'jetson_infer.calibration_method'
 SENSITIVITY_FRAMES = 12
+FEW_OBJECTS = 20
 RELIEF_DB = 3.0
 """Step by step so much less noise is asked for, until a candidate holds."""
 MOST_RELIEF_DB = 24.0
@@ -163,6 +165,7 @@ class _Job:
         histograms = collect_histograms(network, feeds, threads, self._at('measuring ranges'))
         self._report('running the reference', 0, 1)
         self._judge = load_judge(self._dataset, evaluated, card, self._variant, self._file, threads)
+        self._count_objects()
         compared = [
             self._measured('int8', method, network, scales_by(method, histograms))
             for method in METHODS
@@ -224,6 +227,15 @@ class _Job:
         rest = [index for index in seen.indices if index not in calibration.indices]
         places = np.linspace(0, len(rest) - 1, min(settings.evaluation_frames, len(rest)))
         return calibration, [rest[place] for place in places.astype(int)], seen.rejected
+
+    def _count_objects(self) -> None:
+        """Say so where there is too little to find for a missed object to show."""
+        objects = sum(one.objects for one in self._judge.reference.classes)
+        if objects < FEW_OBJECTS:
+            self._notes.append(
+                f'the images that were measured on hold {objects} objects, which proves little; '
+                f'give a recording with at least {FEW_OBJECTS}, better hundreds'
+            )
 
     def _defaults(self, feeds: list[dict[str, Any]]) -> list[Candidate]:
         try:
@@ -319,14 +331,19 @@ def _quiet_runtime() -> Iterator[None]:
         logger.setLevel(level)
 
 
+def known(value: float) -> float | None:
+    """Return a number, or None for what is not known, which JSON has no number for."""
+    return None if math.isnan(value) else value
+
+
 def as_dict(candidate: Candidate) -> dict[str, Any]:
     """Return a candidate's figures as what :mod:`json` writes."""
     return {
         'name': candidate.name,
         'calibration': candidate.method,
         'left_out': list(candidate.left_out),
-        'ap50': candidate.accuracy.ap50,
-        'recall': candidate.accuracy.recall(),
+        'ap50': known(candidate.accuracy.ap50),
+        'recall': known(candidate.accuracy.recall()),
         'kept': candidate.kept,
         'snr_db': decibels(candidate.noise),
         'classes': {

@@ -19,7 +19,7 @@ from jetson_infer.engines.models import CARD_FILE, Model, load_model
 from jetson_infer.errors import ModelError
 from jetson_infer.toolchain.quantize.card_edit import add_variants
 from jetson_infer.toolchain.quantize.chart import sensitivity_chart, sensitivity_table
-from jetson_infer.toolchain.quantize.job import Quantization, as_dict
+from jetson_infer.toolchain.quantize.job import Quantization, as_dict, known
 
 __all__ = ['FOLDER', 'check_target', 'files_of', 'variant_name', 'write_copy', 'write_in_place']
 
@@ -89,7 +89,7 @@ def figures(result: Quantization) -> dict[str, Any]:
         'evaluated_images': reference.frames,
         'against': 'ground truth' if result.has_truth else "the reference's own detections",
         'safety_classes': list(result.safety),
-        'reference': {'ap50': reference.ap50, 'recall': reference.recall()},
+        'reference': {'ap50': known(reference.ap50), 'recall': known(reference.recall())},
         'compared': [as_dict(candidate) for candidate in result.compared],
         'made': [as_dict(candidate) for candidate in result.made],
         'notes': list(result.notes),

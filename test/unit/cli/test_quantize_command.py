@@ -144,3 +144,17 @@ def test_the_same_seed_gives_the_same_files(model, images, tmp_path):
         arguments = ['quantize', str(model), str(images), '--seed', '3', '--frames', '10']
         assert main([*arguments, '--out', str(tmp_path / name)]) == 0
     assert contents(tmp_path / 'a') == contents(tmp_path / 'b')
+
+
+def test_images_without_objects_are_told_and_the_json_is_json(model, images, tmp_path, capsys):
+    text = (model / 'model.yaml').read_text()
+    (model / 'model.yaml').write_text(text.replace('score_threshold: 0.4', 'score_threshold: 1.0'))
+    arguments = ['quantize', str(model), str(images), '--out', str(tmp_path / 'out'), '--json']
+    assert main(arguments) == 0
+
+    def refuse(constant):
+        raise ValueError(constant)
+
+    told = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert told['reference']['ap50'] is None
+    assert any('hold 0 objects' in note for note in told['notes'])
