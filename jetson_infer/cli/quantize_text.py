@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 
 from jetson_infer.core.cards import VariantCard
@@ -55,9 +56,9 @@ def _table(result: Quantization, reference: VariantCard) -> list[str]:
 
     def row(name: str, scales: str, left: str, candidate: Candidate | None) -> str:
         accuracy = candidate.accuracy if candidate else result.reference
-        text = f'{name:25}{scales:14}{left:>13}{accuracy.ap50:8.4f}{accuracy.recall():8.4f}'
+        text = f'{name:25}{scales:14}{left:>13}{_number(accuracy.ap50)}{_number(accuracy.recall())}'
         if safety:
-            text += f'  {accuracy.recall(result.safety):{len(safety)}.4f}'
+            text += f'  {_number(accuracy.recall(result.safety)):>{len(safety)}}'
         if candidate is None:
             return text
         return text + f'{candidate.kept:9.4f}{-decibels(candidate.noise):8.1f} dB'
@@ -70,6 +71,11 @@ def _table(result: Quantization, reference: VariantCard) -> list[str]:
         'noise: at the outputs, beside their signal'
     )
     return lines
+
+
+def _number(value: float) -> str:
+    """Write a share; a dash for what there is nothing to tell of."""
+    return f'{"-":>8}' if math.isnan(value) else f'{value:8.4f}'
 
 
 def _noisiest(result: Quantization) -> list[str]:
