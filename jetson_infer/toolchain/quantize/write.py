@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jetson_infer.core.cards import VariantCard
-from jetson_infer.engines.durable_files import replace_file, replace_folder, sync_folder, write_file
+from jetson_infer.engines.durable_files import replace_folder, sync_folder, write_file
 from jetson_infer.engines.file_failures import megabytes
 from jetson_infer.engines.models import CARD_FILE, Model, load_model
 from jetson_infer.errors import ModelError
@@ -132,25 +132,28 @@ def write_copy(model: Model, files: Mapping[str, bytes], folder: Path) -> Model:
 def write_in_place(model: Model, files: Mapping[str, bytes]) -> Model:
     """Write files into a model's folder; the card, which names them, last.
 
-    A file of the same name is replaced in one step.  If writing fails, the card is as it was, and
-    files that were new are removed.
+    All are written under other names and synced before the first takes its own, so that a full disk
+    leaves the folder as it was.
 
     :return: the model with its new variants.
-    :raises ModelError: if it cannot be written, with what is free.
+    :raises ModelError: if they cannot be written, with what is free.
     """
-    written: list[Path] = []
+    drafts: dict[Path, Path] = {}
     try:
         for name, content in files.items():
             path = model.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
-                written.append(path)
-            replace_file(path, content)
-        sync_folder(model.folder)
+            drafts[path] = path.with_name(f'.{path.name}.{secrets.token_hex(4)}')
+            write_file(drafts[path], content)
+        for path, draft in drafts.items():
+            draft.replace(path)
+        for folder in {path.parent for path in drafts}:
+            sync_folder(folder)
     except OSError as error:
-        for path in written:
-            path.unlink(missing_ok=True)
         raise _failed(model.folder, error) from error
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
     return load_model(model.folder)
 
 
