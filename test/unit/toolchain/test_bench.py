@@ -14,9 +14,9 @@ from jetson_infer.core.encodings import ENCODINGS
 from jetson_infer.toolchain.bench.frames import recorded_images, synthetic_images
 from jetson_infer.toolchain.bench.measure import measure
 from jetson_infer.toolchain.bench.metered import MeteredBinding
+from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.paced import run_paced
 from jetson_infer.toolchain.bench.picture import draw
-from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting, parse_size
 from jetson_infer.toolchain.bench.spread import percentiles, ratio_of_medians
 from recording_writer import write_recording
