@@ -22,7 +22,6 @@ from jetson_infer.toolchain.quantize.thresholds import METHODS, scales_by, thres
 from networks import save, tensor
 from quantizable import detector, operators, stack
 
-
 TIPPED = 1e-2
 """16 bits tip values over to the next of 255 steps; ONNX Runtime 1.16 more than newer ones."""
 
