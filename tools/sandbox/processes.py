@@ -13,6 +13,9 @@ from typing import IO
 
 LIMIT_S = 900.0
 GRACE_S = 5.0
+LEAVING_S = 3.0
+"""What ends by itself so soon after the program that started it was not left running."""
+
 POLL_S = 0.2
 TIMED_OUT = 124
 LEFT_PROCESSES = 125
@@ -58,9 +61,10 @@ def run(
         process.wait(GRACE_S)
         raise
     finally:
-        left = end_group(process)
+        left = left_running(process)
+        end_group(process)
     if left and status == 0:
-        print(f'{name}: processes were left running; they are ended', flush=True)
+        print(f'{name}: left running, and ended now: {"; ".join(left)}', flush=True)
         status = LEFT_PROCESSES
     return status
 
@@ -82,9 +86,39 @@ def wait(process: 'subprocess.Popen[bytes]', limit_s: float) -> int:
                 return TIMED_OUT
 
 
-def end_group(process: 'subprocess.Popen[bytes]') -> bool:
-    """End all processes of a group, with SIGINT, then SIGKILL; tell whether there were any."""
-    had_any = False
+def left_running(process: 'subprocess.Popen[bytes]') -> list[str]:
+    """Return the command lines of a group's processes that do not end by themselves soon."""
+    deadline = time.monotonic() + LEAVING_S
+    while True:
+        collect(process)
+        left = [command for command in map(command_of, members(process.pid)) if command]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.05)
+
+
+def members(group: int) -> list[int]:
+    """Return the processes of a group that have not ended."""
+    found = []
+    for folder in Path('/proc').glob('[0-9]*'):
+        with contextlib.suppress(OSError):
+            # After the name, which may hold anything: state, parent, group.
+            state, _, its_group = (folder / 'stat').read_text().rpartition(')')[2].split()[:3]
+            if int(its_group) == group and state not in 'ZX':
+                found.append(int(folder.name))
+    return found
+
+
+def command_of(pid: int) -> str:
+    """Return a process's command line; empty if it has ended."""
+    try:
+        return Path(f'/proc/{pid}/cmdline').read_bytes().replace(b'\0', b' ').decode().strip()
+    except OSError:
+        return ''
+
+
+def end_group(process: 'subprocess.Popen[bytes]') -> None:
+    """End all processes of a group, with SIGINT, then SIGKILL."""
     deadline = time.monotonic() + GRACE_S
     sign = signal.SIGINT
     while True:
@@ -92,8 +126,7 @@ def end_group(process: 'subprocess.Popen[bytes]') -> bool:
         try:
             os.killpg(process.pid, sign)
         except ProcessLookupError:
-            return had_any
-        had_any = True
+            return
         if time.monotonic() > deadline:
             sign = signal.SIGKILL
         time.sleep(0.2)

@@ -107,15 +107,21 @@ def test_a_program_that_leaves_a_process_fails_and_the_process_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, 'GRACE_S', 0.3)
+    monkeypatch.setattr(processes, 'LEAVING_S', 0.3)
     note = tmp_path / 'left'
     command = ['bash', '-c', f'sleep 60 & echo $! > {note}']
     assert processes.run(command, tmp_path) == processes.LEFT_PROCESSES
     assert gone(int(note.read_text()))
 
 
+def test_what_ends_by_itself_at_once_was_not_left(tmp_path: Path) -> None:
+    assert processes.run(['bash', '-c', 'sleep 0.5 &'], tmp_path) == 0
+
+
 def test_what_ignores_sigint_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, 'LIMIT_S', 0.3)
     monkeypatch.setattr(processes, 'GRACE_S', 0.3)
+    monkeypatch.setattr(processes, 'LEAVING_S', 0.3)
     note = tmp_path / 'left'
     command = ['bash', '-c', f'trap "" INT; echo $$ > {note}; while true; do sleep 0.1; done']
     assert processes.run(command, tmp_path) == processes.TIMED_OUT
