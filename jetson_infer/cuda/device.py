@@ -11,10 +11,10 @@ anything of it.  Close what was made on it, leave :meth:`Device.current`, then c
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import AbstractContextManager
-from types import TracebackType
 
+from jetson_infer.core.closing import Closing
 from jetson_infer.cuda.memory import MemoryKind, MemoryResource
 from jetson_infer.cuda.stream import Event, Function, Resource, Stream
 
@@ -32,7 +32,7 @@ class Module(Resource):
         """
 
 
-class Device(ABC):
+class Device(Closing):
     """A device, or its host twin; closed once, by its owner."""
 
     @property
@@ -132,14 +132,3 @@ class Device(ABC):
 
         :raises InternalError: on a thread where it is still current.
         """
-
-    def __enter__(self) -> Device:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

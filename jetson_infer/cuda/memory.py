@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from types import TracebackType
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from jetson_infer.core.closing import Closing
 from jetson_infer.errors import DeviceMemoryError, InternalError
 
 __all__ = [
@@ -44,7 +44,7 @@ ALIGNMENT = 256
 TensorRT asks for."""
 
 
-class Buffer:
+class Buffer(Closing):
     """A block of memory; made by a :class:`MemoryResource`, closed once by whoever asked for it.
 
     Close it on a thread where its device is current, before the device is closed.
@@ -102,17 +102,6 @@ class Buffer:
         self.host = None
         if release is not None:
             release()
-
-    def __enter__(self) -> Buffer:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         where = 'closed' if self.closed else f'at {self.address:#x}'

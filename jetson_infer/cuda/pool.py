@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
 
+from jetson_infer.core.closing import Closing
 from jetson_infer.cuda.device import Device
 from jetson_infer.cuda.memory import ALIGNMENT, Buffer, MemoryKind, MemoryResource, aligned
 from jetson_infer.cuda.staging import (
@@ -181,7 +182,7 @@ class Slot:
         return self._memory
 
 
-class BufferPool:
+class BufferPool(Closing):
     """A fixed number of equal slots, all allocated here and now; used by the device's thread alone.
 
     :param device: where; it is current on this thread, now and when the pool is closed.
@@ -266,14 +267,3 @@ class BufferPool:
         """Give all memory back, also of slots that are out; may be called twice."""
         self.closed = True
         self._stack.close()
-
-    def __enter__(self) -> BufferPool:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

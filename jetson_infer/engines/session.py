@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from types import TracebackType
 
 import numpy as np
 
+from jetson_infer.core.closing import Closing
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.cuda.device import Device
 from jetson_infer.cuda.memory import Buffer
@@ -91,7 +91,7 @@ class DeviceBinding(Binding):
         """
 
 
-class Session(ABC):
+class Session(Closing):
     """A loaded network that can be bound and run; closed once, by its owner.
 
     Not safe for use from several threads at once: the pipeline's worker owns it.
@@ -124,17 +124,6 @@ class Session(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the network and every binding; may be called twice."""
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class DeviceSession(Session):

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
+from jetson_infer.core.closing import Closing
 from jetson_infer.core.evaluation import GroundTruth
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.errors import FrameRejected, RecordingError
@@ -51,7 +51,7 @@ class Sample:
     truth: GroundTruth | None
 
 
-class Dataset:
+class Dataset(Closing):
     """An open dataset; close it, or use it as a context manager.  Made by :func:`open_dataset`.
 
     :param source: where the images come from.
@@ -139,17 +139,6 @@ class Dataset:
     def _truth(self, stamp_ns: int) -> GroundTruth | None:
         boxes = self._source.truth.get(stamp_ns)
         return None if boxes is None else _ground_truth(boxes, self.labels_of_truth)
-
-    def __enter__(self) -> Dataset:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_dataset(path: str | Path, topic: str = '', truth_topic: str = '') -> Dataset:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
+from jetson_infer.core.closing import Closing
 from jetson_infer.dependencies import require
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.message_definitions import make_typestore
@@ -71,7 +71,7 @@ class RecordedMessage(NamedTuple):
     message: Any
 
 
-class Recording:
+class Recording(Closing):
     """An open recording; close it, or use it as a context manager.
 
     Make one with :meth:`open`.  Not safe for use from several threads at once.
@@ -254,17 +254,6 @@ class Recording:
             form, text = connection.msgdef
             if form.name != 'NONE':
                 yield connection.msgtype, text, form.name == 'IDL'
-
-    def __enter__(self) -> Recording:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _by_topic(connections: Collection[Any]) -> list[list[Any]]:

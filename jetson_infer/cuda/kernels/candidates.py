@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 
+from jetson_infer.core.closing import Closing
 from jetson_infer.core.decoders.candidates import CandidateLayout, Candidates
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.cuda.arguments import KernelArguments
@@ -47,7 +47,7 @@ class Chosen:
     lost: int
 
 
-class CandidatesKernel:
+class CandidatesKernel(Closing):
     """Chooses the candidates of one output: threshold, best class, packing.
 
     The threshold is read on the device from a buffer of settings, so that it changes live in a
@@ -142,17 +142,6 @@ class CandidatesKernel:
     def close(self) -> None:
         """Release the kernels; may be called twice."""
         self._module.close()
-
-    def __enter__(self) -> CandidatesKernel:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _twin(self) -> Twin:
         layout = self._layout

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jetson_infer.core.cards import InputCard
+from jetson_infer.core.closing import Closing
 from jetson_infer.core.encodings import ENCODINGS
 from jetson_infer.core.letterbox import Letterbox
 from jetson_infer.cuda.arguments import KernelArguments
@@ -57,7 +57,7 @@ class _Plan:
     packing: Packing | None
 
 
-class PreprocessKernel:
+class PreprocessKernel(Closing):
     """Scales, reorders and normalizes camera images into a network's input, on the device.
 
     It writes the whole input, padding included, and reads of the image what it samples; each image
@@ -147,17 +147,6 @@ class PreprocessKernel:
     def close(self) -> None:
         """Release the kernels; may be called twice."""
         self._module.close()
-
-    def __enter__(self) -> PreprocessKernel:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _new_plan(self, image: RawImage, size: tuple[int, int]) -> _Plan:
         if image.encoding not in SUPPORTED:

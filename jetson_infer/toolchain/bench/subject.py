@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from jetson_infer.core.cards import VariantCard
+from jetson_infer.core.closing import Closing
 from jetson_infer.core.detections import Detections
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.timing import StageClock
@@ -46,7 +47,7 @@ class FrameCost:
     found: int
 
 
-class Subject(ABC):
+class Subject(Closing):
     """A pipeline and a second binding of its session; closed by its owner.
 
     :param setting: what it is.
@@ -100,12 +101,6 @@ class Subject(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the network; may be called twice."""
-
-    def __enter__(self) -> Subject:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class HostSubject(Subject):
