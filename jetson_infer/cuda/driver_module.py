@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
 
 from jetson_infer.cuda.device import Module
 from jetson_infer.cuda.failures import CudaFailures
@@ -21,15 +20,6 @@ LOG_BYTES = 16384
 
 class DriverFunction(Function):
     """A kernel that the driver loaded."""
-
-    def __init__(self, name: str, function: Any) -> None:
-        self._name = name
-        self.function = function
-
-    @property
-    def name(self) -> str:
-        """Its name in the module."""
-        return self._name
 
 
 class DriverModule(Module):

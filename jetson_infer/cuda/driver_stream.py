@@ -18,6 +18,7 @@ from jetson_infer.cuda.failures import CudaFailures
 from jetson_infer.cuda.memory import Buffer
 from jetson_infer.cuda.resources import LiveResources
 from jetson_infer.cuda.stream import (
+    ON_HOST,
     Capture,
     Event,
     Function,
@@ -149,13 +150,10 @@ class DriverStream(Stream):
     ) -> None:
         """Copy bytes; see :meth:`Stream.copy`."""
         check_copy(target, source, nbytes, target_offset, source_offset)
-        on_host = ('host', 'pinned')
-        if target.kind not in on_host:
-            copy = self._to_device if source.kind in on_host else self._within
-        elif source.kind not in on_host:
+        if target.kind in ON_HOST:
             copy = self._to_host
         else:
-            raise ValueError(f'both are on the host: {source!r}, {target!r}')
+            copy = self._to_device if source.kind in ON_HOST else self._within
         (result,) = copy(
             target.address + target_offset, source.address + source_offset, nbytes, self._stream
         )

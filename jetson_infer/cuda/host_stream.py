@@ -65,18 +65,9 @@ class Owner(Protocol):
 class HostFunction(Function):
     """A kernel of the host twin: a Python function.
 
-    :param twin: called with ``reach`` and the kernel's arguments as NumPy scalars; ``reach(address,
-        nbytes)`` views the twin's memory as uint8 ``(nbytes,)``.
+    It is called with ``reach`` and the kernel's arguments as NumPy scalars; ``reach(address,
+    nbytes)`` views the twin's memory as uint8 ``(nbytes,)``.
     """
-
-    def __init__(self, name: str, twin: Callable[..., None]) -> None:
-        self._name = name
-        self.twin = twin
-
-    @property
-    def name(self) -> str:
-        """Its name in the module."""
-        return self._name
 
 
 class HostEvent(Event):
@@ -196,8 +187,6 @@ class HostStream(Stream):
     ) -> None:
         """Copy bytes; see :meth:`Stream.copy`."""
         check_copy(target, source, nbytes, target_offset, source_offset)
-        if target.kind in ('host', 'pinned') and source.kind in ('host', 'pinned'):
-            raise ValueError(f'both are on the host: {source!r}, {target!r}')
         view = self._device.copy_view
         write = view(target, nbytes, target_offset)
         read = view(source, nbytes, source_offset)
@@ -227,7 +216,7 @@ class HostStream(Stream):
             raise InternalError(f'{function!r} is no kernel of the host twin')
         if min(grid) < 1 or min(block) < 1 or block[0] * block[1] * block[2] > 1024:
             raise SessionError(f'a kernel cannot be launched with grid {grid} and block {block}')
-        twin, values, reach = function.twin, arguments.values(), self._device.reach
+        twin, values, reach = function.function, arguments.values(), self._device.reach
         self._put(f'launching {function.name}', lambda: twin(reach, *values))
 
     def record(self, event: Event) -> None:

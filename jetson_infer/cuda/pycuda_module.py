@@ -19,15 +19,6 @@ __all__ = ['PycudaFunction', 'PycudaModule']
 class PycudaFunction(Function):
     """A kernel that PyCUDA loaded."""
 
-    def __init__(self, name: str, function: Any) -> None:
-        self._name = name
-        self.function = function
-
-    @property
-    def name(self) -> str:
-        """Its name in the module."""
-        return self._name
-
 
 class PycudaModule(Module):
     """A module of PyCUDA."""

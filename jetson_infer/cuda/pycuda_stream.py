@@ -14,6 +14,7 @@ from jetson_infer.cuda.memory import Buffer
 from jetson_infer.cuda.pycuda_module import PycudaFunction
 from jetson_infer.cuda.resources import LiveResources
 from jetson_infer.cuda.stream import (
+    ON_HOST,
     Capture,
     Event,
     Function,
@@ -121,17 +122,14 @@ class PycudaStream(Stream):
     ) -> None:
         """Copy bytes; see :meth:`Stream.copy`."""
         check_copy(target, source, nbytes, target_offset, source_offset)
-        on_host = ('host', 'pinned')
         try:
-            if target.kind in on_host:
-                if source.kind in on_host:
-                    raise ValueError(f'both are on the host: {source!r}, {target!r}')
+            if target.kind in ON_HOST:
                 self._driver.memcpy_dtoh_async(
                     target.host[target_offset : target_offset + nbytes],  # type: ignore[index]
                     source.address + source_offset,
                     self._stream,
                 )
-            elif source.kind in on_host:
+            elif source.kind in ON_HOST:
                 self._driver.memcpy_htod_async(
                     target.address + target_offset,
                     source.host[source_offset : source_offset + nbytes],  # type: ignore[index]

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from typing import Any
 
 from jetson_infer.cuda.arguments import KernelArguments
 from jetson_infer.cuda.memory import Buffer
 from jetson_infer.errors import InternalError
 
 __all__ = [
+    'ON_HOST',
     'Capture',
     'Event',
     'Function',
@@ -31,6 +33,9 @@ __all__ = [
     'check_fill',
 ]
 
+ON_HOST = ('host', 'pinned')
+"""The kinds of memory that a device reaches by copies alone."""
+
 
 class Resource(ABC):
     """Something of a device that is closed once, by whoever asked for it."""
@@ -40,13 +45,16 @@ class Resource(ABC):
         """Release it; may be called twice. What is in flight still ends."""
 
 
-class Function(ABC):
-    """A kernel of a loaded module; it lives as long as the module."""
+class Function:
+    """A kernel of a loaded module; it lives as long as the module.
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """Its name in the module."""
+    :param name: its name in the module.
+    :param function: what whoever loaded it launches it by; None once the module is closed.
+    """
+
+    def __init__(self, name: str, function: Any) -> None:
+        self.name = name
+        self.function = function
 
 
 class Event(Resource):
@@ -206,9 +214,9 @@ class Stream(Resource):
 def check_copy(
     target: Buffer, source: Buffer, nbytes: int, target_offset: int, source_offset: int
 ) -> None:
-    """Refuse a copy that would leave its buffers.
+    """Refuse a copy that would leave its buffers, or that no device has a part in.
 
-    :raises ValueError: if it would, naming both.
+    :raises ValueError: if it would, or has none, naming both.
     :raises InternalError: if a buffer is closed.
     """
     if (
@@ -218,6 +226,8 @@ def check_copy(
         and target.address
         and source.address
     ):
+        if target.kind in ON_HOST and source.kind in ON_HOST:
+            raise ValueError(f'both are on the host: {source!r}, {target!r}')
         return
     if target.closed or source.closed:
         raise InternalError(f'a copy to {target!r} from {source!r}, of which one is closed')
