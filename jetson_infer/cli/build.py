@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jetson_infer.cli.build_text import built_text, engine_facts, plan_text
-from jetson_infer.cli.build_view import BuildView, open_view
+from jetson_infer.cli.build_view import LOOK_EVERY_S, open_view
 from jetson_infer.cli.values import whole_number
+from jetson_infer.cli.view import View
 from jetson_infer.core.cards import VariantCard
 from jetson_infer.engines.build_request import PRECISIONS
 from jetson_infer.engines.build_target import BuildTarget, FoundTarget, find_target
@@ -21,7 +22,12 @@ from jetson_infer.engines.cached_engine import CachedEngine
 from jetson_infer.engines.engine_cache import EngineCache
 from jetson_infer.engines.engine_order import EngineWish
 from jetson_infer.engines.models import Model, find_model, load_model
-from jetson_infer.engines.tensorrt.build_job import BuildCancelled, BuildJob, start_build
+from jetson_infer.engines.tensorrt.build_job import (
+    BuildCancelled,
+    BuildJob,
+    BuildStatus,
+    start_build,
+)
 from jetson_infer.engines.tensorrt.build_process import BUILDER
 from jetson_infer.engines.validation_gate import validate_command
 from jetson_infer.errors import JetsonInferError
@@ -181,11 +187,11 @@ def _build(
         raise
 
 
-def _watch(job: BuildJob, view: BuildView) -> CachedEngine:
+def _watch(job: BuildJob, view: View[BuildStatus]) -> CachedEngine:
     while True:
         view.show(job.progress())
         try:
-            return job.result(view.look_every_s)
+            return job.result(LOOK_EVERY_S)
         except TimeoutError:
             continue
 

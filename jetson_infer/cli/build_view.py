@@ -6,51 +6,23 @@ from __future__ import annotations
 
 import sys
 import time
-from abc import ABC, abstractmethod
-from types import TracebackType
 from typing import Any
 
+from jetson_infer.cli.view import QuietView, View
 from jetson_infer.dependencies import require
 from jetson_infer.engines.build_times import ExpectedTime, duration
 from jetson_infer.engines.tensorrt.build_job import BuildStatus
 from jetson_infer.errors import MissingDependencyError
 from jetson_infer.toolchain.build_plan import BuildPlan
 
-__all__ = ['BuildView', 'LiveView', 'PlainView', 'open_view']
+__all__ = ['LOOK_EVERY_S', 'LiveView', 'PlainView', 'open_view']
 
+LOOK_EVERY_S = 0.2
 LINE_EVERY_S = 10.0
 BAR_WIDTH = 16  # characters
 
 
-class BuildView(ABC):
-    """Shows a job; a context manager."""
-
-    look_every_s = 0.2
-
-    @abstractmethod
-    def show(self, status: BuildStatus) -> None:
-        """Show the job as it is now."""
-
-    def __enter__(self) -> BuildView:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return None
-
-
-class QuietView(BuildView):
-    """Shows nothing."""
-
-    def show(self, status: BuildStatus) -> None:
-        """Show nothing."""
-
-
-class PlainView(BuildView):
+class PlainView(View[BuildStatus]):
     """Prints a line when something new begins, and every ten seconds, on standard error.
 
     :param title: what is built.
@@ -73,7 +45,7 @@ class PlainView(BuildView):
         self._last, self._next, self._expected = stage, now + LINE_EVERY_S, ''
 
 
-class LiveView(BuildView):
+class LiveView(View[BuildStatus]):
     """Draws a spinner with the time that has passed, and a bar where the builder tells steps.
 
     :param title: what is built.
@@ -83,7 +55,7 @@ class LiveView(BuildView):
 
     def __init__(self, title: str, expected: ExpectedTime | None, console: Any) -> None:
         progress = require('rich.progress', 'The live view')
-        self._progress = progress.Progress(
+        self._drawing = self._progress = progress.Progress(
             progress.SpinnerColumn(),
             progress.TextColumn('[bold]{task.fields[title]}'),
             progress.TimeElapsedColumn(),
@@ -102,20 +74,8 @@ class LiveView(BuildView):
         """Return what is drawn now, for a ``rich`` console."""
         return self._progress.get_renderable()
 
-    def __enter__(self) -> BuildView:
-        self._progress.__enter__()
-        return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._progress.__exit__(exc_type, exc, traceback)
-
-
-def open_view(plan: BuildPlan, wanted: bool) -> BuildView:
+def open_view(plan: BuildPlan, wanted: bool) -> View[BuildStatus]:
     """Return the view that fits where standard error goes.
 
     :param wanted: whether to show anything.

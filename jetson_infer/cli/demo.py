@@ -17,9 +17,10 @@ from jetson_infer.cli import ros_environment
 from jetson_infer.cli.children import ProcessGroup
 from jetson_infer.cli.demo_plan import EVENTS, Plan, make_plan
 from jetson_infer.cli.demo_run import follow
-from jetson_infer.cli.demo_view import LiveView, PlainView, QuietView, View
+from jetson_infer.cli.demo_view import LiveView, PlainView
 from jetson_infer.cli.ros_domain import hold_domain
 from jetson_infer.cli.values import positive_number, time_s
+from jetson_infer.cli.view import QuietView, View
 from jetson_infer.dependencies import require
 from jetson_infer.toolchain.recordings import Recording
 from jetson_infer.toolchain.report.build import FILES, ReportOptions, build_report, prepare_folder

@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
 
+from jetson_infer.cli.view import View
 from jetson_infer.dependencies import require
 from jetson_infer.toolchain.report.run_record import STAGES, Published, RunRecord
 
-__all__ = ['LiveView', 'PlainView', 'QuietView', 'View']
+__all__ = ['LiveView', 'PlainView']
 
 RECENT = 150
 """How many of the latest frames the end-to-end latency is told of."""
@@ -22,33 +21,7 @@ RECENT = 150
 STATE_STYLES = {'active': 'bold green', 'inactive': 'yellow', 'unconfigured': 'yellow'}
 
 
-class View(ABC):
-    """Shows a run; a context manager."""
-
-    @abstractmethod
-    def show(self, record: RunRecord) -> None:
-        """Show the run as it is now."""
-
-    def __enter__(self) -> View:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return None
-
-
-class QuietView(View):
-    """Shows nothing."""
-
-    def show(self, record: RunRecord) -> None:
-        """Show nothing."""
-
-
-class PlainView(View):
+class PlainView(View[RunRecord]):
     """Prints one line a second, for logs and pipes.
 
     :param min_score: objects that score less are left out.
@@ -59,16 +32,16 @@ class PlainView(View):
         self._next = 0.0
         self._last = ''
 
-    def show(self, record: RunRecord) -> None:
+    def show(self, status: RunRecord) -> None:
         """Print a line if the last one was a second ago and this one tells something new."""
-        line = plain_line(record, self._min_score)
+        line = plain_line(status, self._min_score)
         if time.monotonic() < self._next or line == self._last:
             return
         self._next, self._last = time.monotonic() + 1.0, line
         print(line, flush=True)
 
 
-class LiveView(View):
+class LiveView(View[RunRecord]):
     """Draws the whole run in a terminal, over and over.
 
     :param title: what is played.
@@ -84,25 +57,13 @@ class LiveView(View):
             name: require(f'rich.{name}', 'The live view')
             for name in ('live', 'table', 'panel', 'columns', 'text', 'progress_bar', 'console')
         }
-        self._live = self._rich['live'].Live(
+        self._drawing = self._live = self._rich['live'].Live(
             console=console, refresh_per_second=4, transient=False, redirect_stderr=False
         )
 
-    def show(self, record: RunRecord) -> None:
+    def show(self, status: RunRecord) -> None:
         """Draw the run as it is now."""
-        self._live.update(self._render(record))
-
-    def __enter__(self) -> View:
-        self._live.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._live.__exit__(exc_type, exc, traceback)
+        self._live.update(self._render(status))
 
     def _render(self, record: RunRecord) -> Any:
         table = self._rich['table']

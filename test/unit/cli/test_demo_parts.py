@@ -14,9 +14,10 @@ import pytest
 from demo_runs import diagnostics, playback, run_lines
 from jetson_infer.cli.children import ProcessGroup
 from jetson_infer.cli.demo_run import DemoFailed, follow
-from jetson_infer.cli.demo_view import LiveView, PlainView, QuietView, plain_line
+from jetson_infer.cli.demo_view import LiveView, PlainView, plain_line
 from jetson_infer.cli.ros_domain import DomainTaken, hold_domain
 from jetson_infer.cli.ros_environment import NoRosError, launch_command, require_ros
+from jetson_infer.cli.view import QuietView
 from jetson_infer.toolchain.report.run_record import RunRecord
 
 
