@@ -34,14 +34,14 @@ demo: setup  ## play a robot's recording through a detector, and report
 	@$(TOOLS)/build.sh $(DISTRO)
 	@$(TOOLS)/ros_env.sh $(DISTRO) -- jetson-infer demo --out $(OUT) $(if $(DURATION),--duration $(DURATION))
 
-test: setup-oldest  ## lint, unit tests, ROS tests and a short demo, on every ROS
+test: setup-tests  ## lint, unit tests, ROS tests and a short demo, on every ROS
 	@$(TOOLS)/build.sh $(ONLY)
 	@$(TOOLS)/test.sh "$(ONLY)" $(STAGES)
 
 test-references:  ## decoding against real exporters (says what it needs)
 	@$(TOOLS)/references.sh "$(REFERENCE_PYTHON)"
 
-unit: setup  ## the unit tests alone
+unit: setup-unit  ## the unit tests alone
 	@$(TOOLS)/test.sh "" unit
 
 lint: setup  ## ruff, mypy, codespell
@@ -60,9 +60,11 @@ build: setup  ## build with colcon
 setup:  ## set up the environment
 	@$(TOOLS)/setup.sh
 
-setup-oldest:
-	@$(TOOLS)/setup.sh --with-oldest
-.PHONY: setup-oldest
+setup-unit:
+	@$(TOOLS)/setup.sh --for-unit
+setup-tests:
+	@$(TOOLS)/setup.sh --for-tests
+.PHONY: setup-unit setup-tests
 
 lock:  ## write requirements/*.txt from requirements/*.in (needs uv)
 	@$(TOOLS)/lock.sh

@@ -133,5 +133,6 @@ else
   sandbox_packages
   sandbox_ros_wheel
 fi
-tensorrt_bindings
-if [[ ${1:-} == --with-oldest ]]; then oldest_packages; fi
+# What only tests need is none of the demo's business.
+if [[ ${1:-} == --for-unit || ${1:-} == --for-tests ]]; then tensorrt_bindings; fi
+if [[ ${1:-} == --for-tests ]]; then oldest_packages; fi
