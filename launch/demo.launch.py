@@ -23,7 +23,8 @@ from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.substitutions import FindPackageShare
 
-from jetson_infer.ros.bring_up import transport_profiles
+from jetson_infer.ros.autostart import on_not_activated
+from jetson_infer.ros.transport_profiles import transport_profiles
 
 SHARE = FindPackageShare('jetson_infer')
 
@@ -137,13 +138,7 @@ def endings(observer):
                 on_exit=[EmitEvent(event=Shutdown(reason='the recording was played'))],
             )
         ),
-        RegisterEventHandler(
-            OnStateTransition(
-                start_state='configuring',
-                goal_state='unconfigured',
-                entities=[EmitEvent(event=Shutdown(reason='the detector could not be configured'))],
-            )
-        ),
+        on_not_activated([EmitEvent(event=Shutdown(reason='the detector could not be started'))]),
         RegisterEventHandler(
             OnStateTransition(
                 goal_state='errorprocessing',

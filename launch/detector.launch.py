@@ -11,7 +11,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.substitutions import FindPackageShare
 
-from jetson_infer.ros.bring_up import autostart, transport_profiles
+from jetson_infer.ros.autostart import autostart
+from jetson_infer.ros.transport_profiles import transport_profiles
 
 SHARE = FindPackageShare('jetson_infer')
 
