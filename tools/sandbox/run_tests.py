@@ -5,9 +5,15 @@
 Tests of ROS nodes mostly wait: both distributions run side by side, in domains of their own. So do
 the unit tests and those with the oldest libraries, which keep a core busy each.
 
+That is a load under which a test of several processes may wait in vain. Where one or two files of a
+ROS stage fail, each is run once more with nothing beside it, as `colcon test --retest-until-pass`
+would do; the table names one that passes then, for it wants mending.
+
 The last line is the sum over all pytest stages alone: `N passed, N failed[, N skipped]`. The exit
 status is 0 only where every stage passed.
 """
+
+from __future__ import annotations
 
 import argparse
 import os
@@ -15,9 +21,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
@@ -32,6 +38,7 @@ DEMO_SECONDS = 8
 NO_TESTS_COLLECTED = 5  # pytest's exit status
 LEANING = ('core', 'engines', 'pipeline', 'toolchain')  # on the versions of libraries
 TEST_LIMIT_S = 120
+MOST_TRIED_AGAIN = 2  # files of a stage; more than that is no accident
 STAGES = ('lint', 'unit', 'oldest', 'ros', 'launch', 'demo')
 
 PRINTING = threading.Lock()
@@ -52,6 +59,9 @@ class Result:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    files: dict[Path, Result] = field(default_factory=dict)
+    run_alone: Callable[[Path], Result] | None = None
+    """Runs one of the files once more; None where nothing ran beside them."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +109,11 @@ class Runner:
         A process a file: the more nodes one has made and ended, the longer it takes to meet others,
         on Jazzy several seconds after a hundred.
         """
-        results = {
-            path.name: pytest_in_ros(f'ros-{distro}-{path.stem}', distro, path, live)
-            for path in sorted((ROOT / 'test/ros').glob('test_*.py'))
-        }
-        return total(results)
+        return in_files('ros', distro, sorted((ROOT / 'test/ros').glob('test_*.py')), live)
 
     def launch(self, distro: str, live: bool) -> Result:
-        """Run the tests of launched nodes; in an own process, as each sets rclpy up anew."""
-        return pytest_in_ros(f'launch-{distro}', distro, ROOT / 'test/launch', live)
+        """Run the tests of launched nodes; in own processes, as each sets rclpy up anew."""
+        return in_files('launch', distro, sorted((ROOT / 'test/launch').glob('test_*.py')), live)
 
     def demo(self, distro: str, live: bool) -> Result:
         """Run the demo briefly, and look for the report it promises."""
@@ -184,15 +190,45 @@ def pytest_in_ros(name: str, distro: str, path: Path, live: bool) -> Result:
     return result
 
 
-def total(results: dict[str, Result]) -> Result:
+def in_files(stage: str, distro: str, paths: list[Path], live: bool) -> Result:
+    """Run tests with ROS around, a process a file."""
+
+    def run_one(path: Path, ending: str, live: bool) -> Result:
+        return pytest_in_ros(f'{stage}-{distro}-{path.stem}{ending}', distro, path, live)
+
+    result = total({path: run_one(path, '', live) for path in paths})
+    result.run_alone = None if live else lambda path: run_one(path, '-alone', False)
+    return result
+
+
+def total(results: dict[Path, Result]) -> Result:
     """Sum up the results of a stage's files."""
-    passed, failed, skipped = (
-        sum(getattr(result, outcome) for result in results.values())
-        for outcome in ('passed', 'failed', 'skipped')
-    )
-    bad = [name for name, result in results.items() if not result.ok]
+    passed, failed, skipped = sums(results.values())
+    bad = [path.name for path, result in results.items() if not result.ok]
     note = f'{passed} passed, {failed} failed, {skipped} skipped'
-    return Result(not bad, '; '.join([note, *bad]), passed, failed, skipped)
+    return Result(not bad, '; '.join([note, *bad]), passed, failed, skipped, results)
+
+
+def sums(results: Iterable[Result]) -> tuple[int, int, int]:
+    """Sum up what passed, failed and was skipped."""
+    passed, failed, skipped = zip(*[(r.passed, r.failed, r.skipped) for r in results], strict=True)
+    return sum(passed), sum(failed), sum(skipped)
+
+
+def second_try(result: Result) -> Result:
+    """Run the few files that failed beside others once more, alone; tell which then passed."""
+    failed = [path for path, one in result.files.items() if not one.ok]
+    if result.run_alone is None or not 0 < len(failed) <= MOST_TRIED_AGAIN:
+        return result
+    print(
+        paint('1', f'\n== once more, alone: {", ".join(path.name for path in failed)}'), flush=True
+    )
+    again = {path: result.run_alone(path) for path in failed}
+    settled = total({**result.files, **again})
+    mended = [path.name for path, one in again.items() if one.ok]
+    if mended:
+        settled.note += f'; failed beside others and passed alone: {", ".join(mended)}'
+    return settled
 
 
 def in_ros(distro: str) -> list[str]:
@@ -266,7 +302,8 @@ def main() -> int:
     table: list[str] = []
     waves = plan(Runner(options.venv, options.oldest), options.distros, options.stages or STAGES)
     for wave in waves:
-        for name, result, seconds in run_wave(wave):
+        for name, first, seconds in list(run_wave(wave)):
+            result = second_try(first)
             verdict = paint('32', 'ok    ') if result.ok else paint('31', 'FAILED')
             table.append(f'  {name:14} {verdict} {seconds:5.0f} s  {result.note}')
             results.append(result)
@@ -274,10 +311,7 @@ def main() -> int:
 
     print()
     print('\n'.join(table))
-    passed, failed, skipped = (
-        sum(getattr(result, outcome) for result in results)
-        for outcome in ('passed', 'failed', 'skipped')
-    )
+    passed, failed, skipped = sums(results)
     print(f'{passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else ''))
     return 0 if all(result.ok for result in results) else 1
 

@@ -151,6 +151,40 @@ def test_every_outcome_of_a_test_is_counted(tmp_path: Path) -> None:
     assert run_tests.count(report) == (1, 2, 1)
 
 
+GOOD = run_tests.Result(True, '', passed=3)
+BAD = run_tests.Result(False, '', passed=2, failed=1)
+
+
+def tried_again(first: dict[str, run_tests.Result], alone: dict[str, run_tests.Result]):
+    result = run_tests.total({Path(name): one for name, one in first.items()})
+    result.run_alone = lambda path: alone.pop(str(path))
+    return run_tests.second_try(result)
+
+
+def test_a_file_that_failed_beside_others_is_run_again_and_named() -> None:
+    alone = {'b.py': GOOD}
+    result = tried_again({'a.py': GOOD, 'b.py': BAD}, alone)
+    assert (result.ok, result.passed, result.failed) == (True, 6, 0)
+    assert 'passed alone: b.py' in result.note
+    assert not alone
+
+
+def test_a_file_that_fails_again_has_failed() -> None:
+    result = tried_again({'a.py': GOOD, 'b.py': BAD, 'c.py': BAD}, {'b.py': GOOD, 'c.py': BAD})
+    assert (result.ok, result.passed, result.failed) == (False, 8, 1)
+    assert 'skipped; c.py; failed beside others and passed alone: b.py' in result.note
+
+
+def test_many_that_fail_are_no_accident() -> None:
+    result = tried_again({'a.py': BAD, 'b.py': BAD, 'c.py': BAD}, {})
+    assert (result.ok, result.failed) == (False, 3)
+
+
+def test_what_failed_alone_is_not_run_again() -> None:
+    result = run_tests.total({Path('a.py'): BAD})
+    assert run_tests.second_try(result) is result
+
+
 def test_a_distribution_that_is_not_there_is_refused_by_name() -> None:
     clean = {
         name: value
