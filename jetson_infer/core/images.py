@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from jetson_infer.core.codecs import Codec, identify, is_complete, parse_format
 from jetson_infer.core.encodings import ENCODINGS, Encoding, find_encoding
+from jetson_infer.core.image_rows import check_rows
 from jetson_infer.errors import FrameRejected
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ['ENCODINGS', 'CompressedView', 'ImageView', 'wrap_compressed', 'wrap_image']
 
-_PAGE_BYTES = 4096
 _SMALLEST_MOSAIC = 3  # OpenCV makes smaller ones black
 
 
@@ -85,17 +85,11 @@ def wrap_image(
     """
     layout = find_encoding(encoding)
     _check_size(layout, width, height)
-    row_bytes = width * layout.channels * layout.itemsize
-    if step < row_bytes or step % layout.itemsize:
-        remedy = f'at least {row_bytes}' if step < row_bytes else 'a multiple of 2'
-        raise FrameRejected(
-            'bad_step',
-            f'a {encoding} image of {width}x{height} has a step of {step} bytes; '
-            f'it must be {remedy}',
-        )
-    _check_length(encoding, layout.rows(height), step, row_bytes, _bytes_of(data).nbytes)
+    pixel = layout.channels, layout.itemsize
+    rows = layout.rows(height)
+    check_rows(encoding, (width, height), rows, pixel, step, _bytes_of(data).nbytes)
     dtype = np.dtype('u1' if layout.itemsize == 1 else '>u2' if is_bigendian else '<u2')
-    shape = (layout.rows(height), width, layout.channels)
+    shape = (rows, width, layout.channels)
     strides = (step, layout.channels * layout.itemsize, layout.itemsize)
     axes = 2 if layout.channels == 1 else 3
     pixels: npt.NDArray[Any] = np.ndarray(shape[:axes], dtype, data, 0, strides[:axes])
@@ -120,23 +114,6 @@ def _check_size(layout: Encoding, width: int, height: int) -> None:
         raise FrameRejected('too_small', f'{name} cannot be interpolated; 3x3 is the least')
     if width == height == 1:
         raise FrameRejected('too_small', f'{name} is no picture')  # nor will OpenCV 4.5 take it
-
-
-def _check_length(encoding: str, rows: int, step: int, row_bytes: int, length: int) -> None:
-    least = step * (rows - 1) + row_bytes
-    if length < least:
-        raise FrameRejected(
-            'short_data',
-            f'{encoding} data of {length} bytes is too short: {rows} rows of {step} bytes, '
-            f'the last one at least {row_bytes}, make {least}',
-        )
-    surplus = length - step * rows
-    if surplus >= max(step, _PAGE_BYTES):
-        raise FrameRejected(
-            'long_data',
-            f'{encoding} data of {length} bytes is {surplus} bytes longer than {rows} rows of '
-            f'{step} bytes; its height, step or encoding is wrong',
-        )
 
 
 def wrap_compressed(format: str, data: Buffer) -> CompressedView:  # noqa: A002 (the field's name)
