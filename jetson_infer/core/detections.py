@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ class Detections:
     :raises ValueError: if a shape does not fit, with the expected and the actual shape.
     """
 
+    COLUMNS: ClassVar[int] = 4
+
     boxes: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     class_ids: npt.NDArray[np.int32]
@@ -31,7 +34,7 @@ class Detections:
     def __post_init__(self) -> None:
         count = len(self.scores)
         for name, array, shape in (
-            ('boxes', self.boxes, (count, 4)),
+            ('boxes', self.boxes, (count, self.COLUMNS)),
             ('scores', self.scores, (count,)),
             ('class_ids', self.class_ids, (count,)),
         ):

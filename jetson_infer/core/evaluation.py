@@ -7,13 +7,15 @@ object that it overlaps most, if by at least the threshold.  Average precision i
 interpolated precision at 101 recalls (Lin et al., Microsoft COCO, 2014; the reference is
 pycocotools).  Difficult objects are COCO's ignored ones: missing one costs nothing, and finding
 one, once, gains nothing.
+
+What a box is, in an image or seen from above, is the :class:`BoxKind`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +25,10 @@ from jetson_infer.core.detections import Detections
 
 __all__ = [
     'COCO_IOUS',
-    'ClassOverlaps',
+    'COCO_RECALLS',
+    'IMAGE_BOXES',
+    'KITTI_RECALLS',
+    'BoxKind',
     'ClassResult',
     'Evaluation',
     'EvaluationResult',
@@ -31,7 +36,12 @@ __all__ = [
 ]
 
 COCO_IOUS = tuple(float(iou) for iou in np.linspace(0.5, 0.95, 10))
-_RECALLS = np.linspace(0.0, 1.0, 101)
+COCO_RECALLS = tuple(float(recall) for recall in np.linspace(0.0, 1.0, 101))
+KITTI_RECALLS = tuple(place / 40 for place in range(1, 41))
+"""The recalls of KITTI's AP40, as tables of detectors in point clouds have it (Simonelli et al.,
+Disentangling monocular 3D object detection, 2019): without recall 0, which costs nothing."""
+
+Boxes = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -45,20 +55,48 @@ class GroundTruth:
     :raises ValueError: if a shape does not fit.
     """
 
-    boxes: npt.NDArray[Any]
+    COLUMNS: ClassVar[int] = 4
+
+    boxes: Boxes
     class_ids: npt.NDArray[Any]
     difficult: npt.NDArray[np.bool_]
 
     def __post_init__(self) -> None:
         count = len(self.class_ids)
         for name, shape in (
-            ('boxes', (count, 4)),
+            ('boxes', (count, self.COLUMNS)),
             ('class_ids', (count,)),
             ('difficult', (count,)),
         ):
             actual = getattr(self, name).shape
             if actual != shape:
                 raise ValueError(f'{name} must have shape {shape}, not {actual}')
+
+
+@dataclass(frozen=True)
+class BoxKind:
+    """What boxes are, to whoever compares them.
+
+    :param truth: the type of a frame's objects.
+    :param overlaps: intersection over union of every pair: ``(N, C), (M, C)`` to float64
+        ``(N, M)``.
+    :param errors: how far off boxes are from the objects that they found: ``(K, C), (K, C)`` to
+        float64 ``(K,)``.
+    :param unit: of the errors.
+    """
+
+    truth: type[GroundTruth]
+    overlaps: Callable[[Boxes, Boxes], npt.NDArray[np.float64]]
+    errors: Callable[[Boxes, Boxes], npt.NDArray[np.float64]]
+    unit: str
+
+
+def _edges_off(found: Boxes, real: Boxes) -> npt.NDArray[np.float64]:
+    return np.asarray(np.abs(found.astype(np.float64) - real).max(axis=1, initial=0.0))
+
+
+IMAGE_BOXES = BoxKind(GroundTruth, iou_matrix, _edges_off, 'px')
+"""``x_min, y_min, x_max, y_max`` in an image's pixels; their error is that of the worst edge."""
 
 
 @dataclass(frozen=True)
@@ -106,22 +144,6 @@ class EvaluationResult:
 
 
 @dataclass(frozen=True)
-class ClassOverlaps:
-    """One class of a frame.
-
-    :param class_id: its index into the labels.
-    :param scores: ``(N,)`` of the detections.
-    :param overlaps: ``(N, M)``, 0 to 1, of the detections with the objects.
-    :param difficult: bool ``(M,)``: objects that need not be found.
-    """
-
-    class_id: int
-    scores: npt.NDArray[Any]
-    overlaps: npt.NDArray[np.float64]
-    difficult: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
 class _Frame:
     """What one frame and class leave behind: enough to match at any threshold."""
 
@@ -134,10 +156,12 @@ class Evaluation:
     """Collects frames and tells how good their detections are.
 
     :param labels: the class names, by class index.
+    :param kind: what the boxes are.
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], kind: BoxKind = IMAGE_BOXES) -> None:
         self.labels = tuple(labels)
+        self._kind = kind
         self._count = 0
         self._frames: list[list[_Frame]] = [[] for _ in self.labels]
 
@@ -154,43 +178,26 @@ class Evaluation:
             found = found[np.argsort(-detections.scores[found], kind='stable')]
             real = np.flatnonzero(truth.class_ids == class_id)
             real = real[np.argsort(truth.difficult[real], kind='stable')]
-            overlaps = iou_matrix(detections.boxes[found], truth.boxes[real])
-            self._add(class_id, detections.scores[found], overlaps, truth.difficult[real])
+            self._frames[class_id].append(
+                _Frame(
+                    detections.scores[found].astype(np.float64),
+                    self._kind.overlaps(detections.boxes[found], truth.boxes[real]),
+                    truth.difficult[real].astype(np.bool_),
+                )
+            )
 
-    def add_overlaps(self, frame: Sequence[ClassOverlaps]) -> None:
-        """Add one frame whose overlaps were computed elsewhere, as those of boxes in space are.
-
-        :param frame: the classes that occur in it, each once.
-        """
-        self._count += 1
-        for item in frame:
-            found = np.argsort(-item.scores, kind='stable')
-            real = np.argsort(item.difficult, kind='stable')
-            overlaps = item.overlaps[found][:, real]
-            self._add(item.class_id, item.scores[found], overlaps, item.difficult[real])
-
-    def _add(
-        self,
-        class_id: int,
-        scores: npt.NDArray[Any],
-        overlaps: npt.NDArray[np.float64],
-        difficult: npt.NDArray[np.bool_],
-    ) -> None:
-        """Add a class of a frame: scores falling, difficult objects last."""
-        self._frames[class_id].append(
-            _Frame(scores.astype(np.float64), overlaps, difficult.astype(np.bool_))
-        )
-
-    def result(self, iou: float = 0.5) -> EvaluationResult:
+    def result(self, iou: float = 0.5, recalls: Sequence[float] = COCO_RECALLS) -> EvaluationResult:
         """Evaluate all frames that were added so far.
 
         :param iou: the threshold of intersection over union; above 0, at most 1.
+        :param recalls: average precision is the mean of the interpolated precision at these.
         :raises ValueError: if the threshold is out of its range.
         """
         if not 0.0 < iou <= 1.0:
             raise ValueError(f'iou must lie above 0 and at most at 1, not {iou}')
         classes = tuple(
-            _evaluate(label, frames, iou) for label, frames in zip(self.labels, self._frames)
+            _evaluate(label, frames, iou, recalls)
+            for label, frames in zip(self.labels, self._frames)
         )
         return EvaluationResult(iou, self._count, classes)
 
@@ -205,7 +212,9 @@ class Evaluation:
         )
 
 
-def _evaluate(label: str, frames: Sequence[_Frame], iou: float) -> ClassResult:
+def _evaluate(
+    label: str, frames: Sequence[_Frame], iou: float, recalls: Sequence[float]
+) -> ClassResult:
     objects = sum(int(np.count_nonzero(~frame.difficult)) for frame in frames)
     matches = [_match(frame, iou) for frame in frames]
     scores = np.concatenate([np.empty(0), *(frame.scores for frame in frames)])
@@ -220,7 +229,7 @@ def _evaluate(label: str, frames: Sequence[_Frame], iou: float) -> ClassResult:
         label,
         objects,
         len(scores),
-        _average_precision(precision, recall) if objects else float('nan'),
+        _average_precision(precision, recall, recalls) if objects else float('nan'),
         scores[order],
         precision,
         recall,
@@ -251,9 +260,9 @@ def _match(frame: _Frame, iou: float) -> tuple[npt.NDArray[np.bool_], npt.NDArra
 
 
 def _average_precision(
-    precision: npt.NDArray[np.float64], recall: npt.NDArray[np.float64]
+    precision: npt.NDArray[np.float64], recall: npt.NDArray[np.float64], recalls: Sequence[float]
 ) -> float:
-    """Return the mean of the interpolated precision at 101 recalls; 0 beyond the last recall."""
+    """Return the mean of the interpolated precision at recalls; 0 beyond the last one reached."""
     # Interpolated: the best precision at this recall or any higher one.
     best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
-    return float(best[np.searchsorted(recall, _RECALLS, side='left')].mean())
+    return float(best[np.searchsorted(recall, recalls, side='left')].mean())

@@ -3,7 +3,7 @@
 """Boxes on the ground, seen from above, and how well they overlap.
 
 A box is ``x, y, length, width, yaw``: its centre and size in metres, and its heading in radians,
-counter-clockwise from the x axis, along which its length lies.
+counter-clockwise from the x axis, along which its length lies.  A size below 0 counts as 0.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jetson_infer.core.evaluation import ClassOverlaps
-
-__all__ = ['ground_corners', 'ground_iou', 'ground_overlaps']
+__all__ = ['ground_corners', 'ground_iou']
 
 Boxes = npt.NDArray[Any]
 Points = npt.NDArray[np.float64]
 
+_BLOCK = 16384  # pairs that are clipped at a time
 _UNIT = np.array([[0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5], [0.5, -0.5]])
 
 
-def ground_corners(boxes: Boxes) -> npt.NDArray[np.float64]:
+def ground_corners(boxes: Boxes) -> Points:
     """Return the corners of ``(N, 5)`` boxes, ``(N, 4, 2)``, counter-clockwise, in metres."""
     values = np.asarray(boxes, np.float64).reshape(-1, 5)
-    flat = _UNIT[None] * values[:, None, 2:4]
+    flat = _UNIT[None] * np.maximum(values[:, None, 2:4], 0.0)
     cosine, sine = np.cos(values[:, 4]), np.sin(values[:, 4])
     turn = np.stack([np.stack([cosine, sine], -1), np.stack([-sine, cosine], -1)], 1)
     return np.asarray(flat @ turn + values[:, None, :2])
@@ -39,64 +38,62 @@ def ground_iou(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
     :param second: ``(M, 5)``.
     :return: float64 ``(N, M)``; 0 where both boxes are without area.
     """
-    shapes = ground_corners(first), ground_corners(second)
-    reach = [np.hypot(*np.moveaxis(np.asarray(b)[:, 2:4], 1, 0)) / 2 for b in (first, second)]
-    areas = [np.asarray(b, np.float64)[:, 2] * np.asarray(b)[:, 3] for b in (first, second)]
-    found = np.zeros((len(first), len(second)))
-    offsets = np.asarray(first)[:, None, :2] - np.asarray(second)[None, :, :2]
+    boxes = [np.asarray(each, np.float64).reshape(-1, 5) for each in (first, second)]
+    sides = [np.maximum(each[:, 2:4], 0.0) for each in boxes]
+    reach = [np.hypot(each[:, 0], each[:, 1]) / 2 for each in sides]
+    areas = [each[:, 0] * each[:, 1] for each in sides]
+    found = np.zeros((len(boxes[0]), len(boxes[1])))
+    offsets = boxes[0][:, None, :2] - boxes[1][None, :, :2]
     # Boxes whose circles are apart share nothing; clipping is dear.
     near = np.hypot(offsets[..., 0], offsets[..., 1]) < reach[0][:, None] + reach[1][None, :]
-    for row, column in np.argwhere(near).tolist():
-        shared = _area(_clipped(shapes[0][row], shapes[1][column]))
+    rows, columns = np.nonzero(near)
+    for begin in range(0, len(rows), _BLOCK):
+        row, column = rows[begin : begin + _BLOCK], columns[begin : begin + _BLOCK]
+        shared = _shared_areas(boxes[0][row], boxes[1][column])
         union = areas[0][row] + areas[1][column] - shared
-        found[row, column] = shared / union if union > 0 else 0.0
+        np.divide(shared, union, out=shared, where=union > 0)
+        found[row, column] = np.where(union > 0, shared, 0.0)
     return found
 
 
-def ground_overlaps(
-    boxes: Boxes,
-    scores: npt.NDArray[Any],
-    class_ids: npt.NDArray[Any],
-    true_boxes: Boxes,
-    true_class_ids: npt.NDArray[Any],
-    difficult: npt.NDArray[np.bool_],
-) -> list[ClassOverlaps]:
-    """Return a frame as :meth:`~.evaluation.Evaluation.add_overlaps` takes it, for AP from above.
+def _shared_areas(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
+    """Return the areas that ``(P, 5)`` boxes share pair by pair, ``(P,)``.
 
-    :param boxes: ``(N, 5)`` of the detections, with ``(N,)`` scores and class indices.
-    :param true_boxes: ``(M, 5)`` of the objects, with ``(M,)`` class indices and difficulty.
+    Sutherland and Hodgman's clipping (Reentrant polygon clipping, 1974), of all pairs at a time.
     """
-    frame = []
-    for class_id in np.union1d(class_ids, true_class_ids).tolist():
-        found, real = class_ids == class_id, true_class_ids == class_id
-        overlaps = ground_iou(boxes[found], true_boxes[real])
-        frame.append(ClassOverlaps(class_id, scores[found], overlaps, difficult[real]))
-    return frame
+    # From the first one's centre: far from the origin nothing would be left of a product's digits.
+    centre = np.zeros_like(first)
+    centre[:, :2] = first[:, :2]
+    shapes, windows = ground_corners(first - centre), ground_corners(second - centre)
+    for corner in range(4):
+        start, end = windows[:, corner], windows[:, (corner + 1) % 4]
+        shapes = _clipped(shapes, start[:, None], (end - start)[:, None])
+    x, y = shapes[..., 0], shapes[..., 1]
+    twice = (x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1)
+    return np.asarray(np.abs(twice) / 2)
 
 
-def _clipped(shape: Points, window: Points) -> Points:
-    """Return what of a convex shape lies in another (Sutherland and Hodgman, 1974).
+def _clipped(shapes: Points, start: Points, edge: Points) -> Points:
+    """Return what of convex shapes lies to the left of a line.
 
-    Both ``(K, 2)``, counter-clockwise.
+    :param shapes: ``(P, K, 2)``; corners may repeat.
+    :param start: ``(P, 1, 2)``, a point of each line.
+    :param edge: ``(P, 1, 2)``, its direction.
+    :return: ``(P, L, 2)``; nothing is one point, repeated.
     """
-    for start, end in zip(window, np.roll(window, -1, axis=0)):
-        if not len(shape):
-            break
-        edge = end - start
-        sides = edge[0] * (shape[:, 1] - start[1]) - edge[1] * (shape[:, 0] - start[0])
-        kept: list[Points] = []
-        for place in range(len(shape)):
-            here, there = sides[place - 1], sides[place]
-            if (here < 0) != (there < 0):
-                share = here / (here - there)
-                kept.append(shape[place - 1] + share * (shape[place] - shape[place - 1]))
-            if there >= 0:
-                kept.append(shape[place])
-        shape = np.array(kept).reshape(-1, 2)
-    return shape
-
-
-def _area(shape: Points) -> float:
-    """Return a polygon's area (the shoelace formula)."""
-    x, y = shape[:, 0], shape[:, 1]
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+    offsets = shapes - start
+    side = edge[..., 0] * offsets[..., 1] - edge[..., 1] * offsets[..., 0]
+    before, side_before = np.roll(shapes, 1, axis=1), np.roll(side, 1, axis=1)
+    crossing = (side_before < 0) != (side < 0)
+    share = np.zeros_like(side)
+    np.divide(side_before, side_before - side, out=share, where=crossing)
+    crossings = before + share[..., None] * (shapes - before)
+    # Each corner after the point where the line is crossed on the way to it, if it is.
+    places = np.stack([crossings, shapes], axis=2).reshape(len(shapes), -1, 2)
+    kept = np.stack([crossing, side >= 0], axis=2).reshape(len(shapes), -1)
+    count = kept.sum(axis=1)[:, None]
+    order = np.argsort(~kept, axis=1, kind='stable')
+    last = np.maximum(count - 1, 0)
+    columns = np.minimum(np.arange(max(1, int(count.max(initial=0)))), last)
+    chosen = np.take_along_axis(order, columns, axis=1)
+    return np.asarray(np.take_along_axis(places, chosen[..., None], axis=1))

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jetson_infer.core.boxes import iou_matrix
 from jetson_infer.core.detections import Detections
-from jetson_infer.core.evaluation import GroundTruth
+from jetson_infer.core.evaluation import IMAGE_BOXES, BoxKind, GroundTruth
 
 __all__ = ['FrameMatch', 'match_frame']
 
@@ -35,7 +34,11 @@ class FrameMatch:
 
 
 def match_frame(
-    detections: Detections, truth: GroundTruth, min_score: float = 0.0, iou: float = 0.5
+    detections: Detections,
+    truth: GroundTruth,
+    min_score: float = 0.0,
+    iou: float = 0.5,
+    kind: BoxKind = IMAGE_BOXES,
 ) -> FrameMatch:
     """Match a frame's detections with its objects, as :class:`~.evaluation.Evaluation` does.
 
@@ -44,10 +47,11 @@ def match_frame(
 
     :param min_score: detections that score less are left out.
     :param iou: the intersection over union from which on an object is found.
+    :param kind: what the boxes are.
     """
     rows = np.flatnonzero(detections.scores >= np.float32(min_score))
     rows = rows[np.argsort(-detections.scores[rows], kind='stable')]
-    overlaps = iou_matrix(detections.boxes[rows], truth.boxes)
+    overlaps = kind.overlaps(detections.boxes[rows], truth.boxes)
     overlaps[detections.class_ids[rows][:, None] != truth.class_ids[None, :]] = -1.0
     plain = ~truth.difficult.astype(np.bool_)
     free = np.ones(len(plain), np.bool_)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetson_infer.core.detections import Detections
-from jetson_infer.core.evaluation import Evaluation, GroundTruth
+from jetson_infer.core.evaluation import IMAGE_BOXES, BoxKind, Evaluation, GroundTruth
 from jetson_infer.core.matching import FrameMatch, match_frame
 
 __all__ = [
@@ -34,7 +34,9 @@ DOUBT = 0.05
 """How far from the working threshold the reference has to score to be sure, either way."""
 
 
-def truth_from_reference(reference: Detections, working_score: float) -> GroundTruth:
+def truth_from_reference(
+    reference: Detections, working_score: float, kind: BoxKind = IMAGE_BOXES
+) -> GroundTruth:
     """Return the reference's detections as the objects of a frame without ground truth.
 
     Those that score less than :data:`DOUBT` above or below the working threshold are difficult:
@@ -43,7 +45,7 @@ def truth_from_reference(reference: Detections, working_score: float) -> GroundT
     """
     rows = np.flatnonzero(reference.scores >= np.float32(working_score - DOUBT))
     doubtful = reference.scores[rows] < np.float32(working_score + DOUBT)
-    return GroundTruth(reference.boxes[rows], reference.class_ids[rows], doubtful)
+    return kind.truth(reference.boxes[rows], reference.class_ids[rows], doubtful)
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,15 @@ class Figures:
 
     :param classes: one a label, in their order.
     :param box_iou: mean overlap of the boxes that found an object with it; NaN without any.
-    :param box_error_px: median and 95th percentile over those boxes of the largest distance of an
-        edge from the object's, in pixels of the image; NaN without any.
+    :param box_error: median and 95th percentile over those boxes of how far off they are, by their
+        :class:`~.evaluation.BoxKind`; NaN without any.
+    :param unit: of the errors: ``px`` in images, ``m`` from above.
     """
 
     classes: tuple[ClassFigures, ...]
     box_iou: float
-    box_error_px: tuple[float, float]
+    box_error: tuple[float, float]
+    unit: str = 'px'
 
     @property
     def ap50(self) -> float:
@@ -119,7 +123,7 @@ class Figures:
             'ap50': _known(self.ap50),
             'ap': _known(self.ap),
             'box_iou': _known(self.box_iou),
-            'box_error_px': [_known(value) for value in self.box_error_px],
+            f'box_error_{self.unit}': [_known(value) for value in self.box_error],
             'classes': {
                 each.label: {
                     'objects': each.objects,
@@ -193,14 +197,17 @@ class DetectionComparison:
     :param labels: the class names, by class index.
     :param working_score: from which score on an object counts as found; average precision takes all
         detections that are given.
+    :param kind: what the boxes are.
     """
 
-    def __init__(self, labels: Sequence[str], working_score: float) -> None:
+    def __init__(
+        self, labels: Sequence[str], working_score: float, kind: BoxKind = IMAGE_BOXES
+    ) -> None:
         self._labels = tuple(labels)
         self._working_score = working_score
         self._frames = 0
-        self._reference = _Collected(self._labels)
-        self._candidate = _Collected(self._labels)
+        self._reference = _Collected(self._labels, kind)
+        self._candidate = _Collected(self._labels, kind)
         self._newly_missed = np.zeros(len(self._labels), np.intp)
         self._newly_found = np.zeros(len(self._labels), np.intp)
 
@@ -241,23 +248,22 @@ class DetectionComparison:
 class _Collected:
     """One side's frames."""
 
-    def __init__(self, labels: Sequence[str]) -> None:
-        self._evaluation = Evaluation(labels)
+    def __init__(self, labels: Sequence[str], kind: BoxKind) -> None:
+        self._kind = kind
+        self._evaluation = Evaluation(labels, kind)
         self._found = np.zeros(len(labels), np.intp)
         self._false = np.zeros(len(labels), np.intp)
         self._overlaps: list[npt.NDArray[np.float64]] = [np.empty(0)]
-        self._errors_px: list[npt.NDArray[np.float64]] = [np.empty(0)]
+        self._errors: list[npt.NDArray[np.float64]] = [np.empty(0)]
 
     def add(self, detections: Detections, truth: GroundTruth, working_score: float) -> FrameMatch:
         self._evaluation.add_frame(detections, truth)
-        match = match_frame(detections, truth, working_score)
+        match = match_frame(detections, truth, working_score, kind=self._kind)
         rows, objects = match.pairs[:, 0], match.pairs[:, 1]
         np.add.at(self._found, truth.class_ids[objects], 1)
         np.add.at(self._false, detections.class_ids[match.false], 1)
         self._overlaps.append(match.overlaps)
-        if len(rows):
-            distances = detections.boxes[rows].astype(np.float64) - truth.boxes[objects]
-            self._errors_px.append(np.abs(distances).max(axis=1))
+        self._errors.append(self._kind.errors(detections.boxes[rows], truth.boxes[objects]))
         return match
 
     def figures(self) -> Figures:
@@ -275,11 +281,11 @@ class _Collected:
             )
             for index, item in enumerate(self._evaluation.result(0.5).classes)
         )
-        overlaps, errors = np.concatenate(self._overlaps), np.concatenate(self._errors_px)
+        overlaps, errors = np.concatenate(self._overlaps), np.concatenate(self._errors)
         if not len(overlaps):
-            return Figures(classes, math.nan, (math.nan, math.nan))
-        median, p95 = np.percentile(errors, (50, 95))
-        return Figures(classes, float(overlaps.mean()), (float(median), float(p95)))
+            return Figures(classes, math.nan, (math.nan, math.nan), self._kind.unit)
+        median, p95 = np.percentile(errors, (50, 95)).tolist()
+        return Figures(classes, float(overlaps.mean()), (median, p95), self._kind.unit)
 
 
 def _mean(values: Sequence[float]) -> float:

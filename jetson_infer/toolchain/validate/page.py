@@ -148,8 +148,8 @@ def _variant(inputs: PageInputs, result: Validated, pairs: Sequence[FramePair]) 
         },
         'boxes': {
             'iou': (_number(before.box_iou), _number(after.box_iou)),
-            'median': (_pixels(before.box_error_px[0]), _pixels(after.box_error_px[0])),
-            'p95': (_pixels(before.box_error_px[1]), _pixels(after.box_error_px[1])),
+            'median': (_pixels(before.box_error[0]), _pixels(after.box_error[0])),
+            'p95': (_pixels(before.box_error[1]), _pixels(after.box_error[1])),
         },
         'pairs': [_pair(pair) for pair in pairs],
     }

@@ -1,16 +1,17 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes seen from above: overlaps against geometry and counted points, and AP of them."""
+"""Boxes seen from above: overlaps against geometry, OpenCV and counted points."""
 
 import math
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jetson_infer.core.boxes import iou_matrix
-from jetson_infer.core.detections import Detections
-from jetson_infer.core.evaluation import Evaluation, GroundTruth
-from jetson_infer.core.ground_boxes import ground_corners, ground_iou, ground_overlaps
+from jetson_infer.core.ground_boxes import ground_corners, ground_iou
 
 
 def upright(boxes):
@@ -69,23 +70,79 @@ def test_known_shapes():
     assert sorted(map(tuple, corners.round(9))) == [(0, 0), (0, 4), (2, 0), (2, 4)]
 
 
-def test_average_precision_from_above_is_that_of_plain_boxes_without_a_turn():
-    random = np.random.default_rng(4)
-    plain, above = Evaluation(['car', 'person']), Evaluation(['car', 'person'])
-    for _ in range(30):
-        real = random_boxes(random, 6, 0.0)
-        found = real[:5] + random.normal(0, 0.2, (5, 5)) * [1, 1, 1, 1, 0]
-        ids, difficult = random.integers(0, 2, 6), random.random(6) < 0.2
-        scores = random.random(5)
-        plain.add_frame(
-            Detections(
-                upright(found).astype(np.float64), scores.astype(np.float32), ids[:5].astype(int)
-            ),
-            GroundTruth(upright(real), ids, difficult),
-        )
-        above.add_overlaps(
-            ground_overlaps(found, scores.astype(np.float32), ids[:5], real, ids, difficult)
-        )
-    assert above.average_precisions() == pytest.approx(plain.average_precisions())
-    assert above.result().frames == 30
-    assert 0.2 < above.result().mean_average_precision < 1.0
+def iou_by_opencv(first, second):
+    rectangles = [
+        ((float(b[0]), float(b[1])), (float(b[2]), float(b[3])), math.degrees(b[4]))
+        for b in (first, second)
+    ]
+    kind, corners = cv2.rotatedRectangleIntersection(*rectangles)
+    if kind == cv2.INTERSECT_NONE or corners is None or len(corners) < 3:
+        return 0.0
+    shared = cv2.contourArea(cv2.convexHull(corners))
+    return shared / (first[2] * first[3] + second[2] * second[3] - shared)
+
+
+def test_overlaps_are_opencvs_of_random_boxes():
+    random = np.random.default_rng(5)
+    first, second = random_boxes(random, 40, 1.0), random_boxes(random, 40, 1.0)
+    found = ground_iou(first, second)
+    expected = [[iou_by_opencv(a, b) for b in second] for a in first]
+    assert 200 < np.count_nonzero(found) < 1200
+    assert np.allclose(found, expected, atol=2e-3)  # OpenCV computes in float32
+
+
+side = st.floats(0.01, 50)
+placed = st.tuples(st.floats(-20, 20), st.floats(-20, 20), side, side, st.floats(-7, 7))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(placed, placed, st.floats(-1e5, 1e5), st.floats(-4, 4))
+def test_what_must_hold_of_any_two_boxes(first, second, shift, turn):
+    one, other = np.array([first]), np.array([second])
+    (iou,) = ground_iou(one, other).ravel()
+    assert 0.0 <= iou <= 1.0 + 1e-9
+    assert ground_iou(other, one)[0, 0] == pytest.approx(iou, abs=1e-9)
+    assert ground_iou(one, one)[0, 0] == pytest.approx(1.0)
+    # Turned by a quarter with its sides exchanged a box is the same one.
+    x, y, length, width, yaw = first
+    same = np.array([[x, y, width, length, yaw + math.pi / 2]])
+    assert ground_iou(same, one)[0, 0] == pytest.approx(1.0)
+    assert ground_iou(same, other)[0, 0] == pytest.approx(iou, abs=1e-9)
+    moved = [
+        np.concatenate([_turned(b, turn), b[:, 2:4], b[:, 4:] + turn], 1) for b in (one, other)
+    ]
+    assert ground_iou(*moved)[0, 0] == pytest.approx(iou, abs=1e-9)
+    away = np.array([shift, -shift, 0, 0, 0])
+    far = [b + away for b in (one, other)]
+    assert ground_iou(*far)[0, 0] == pytest.approx(iou, abs=1e-6)
+
+
+def _turned(boxes, angle):
+    x, y = boxes[:, 0], boxes[:, 1]
+    cosine, sine = math.cos(angle), math.sin(angle)
+    return np.stack([x * cosine - y * sine, x * sine + y * cosine], 1)
+
+
+def test_far_from_the_origin_nothing_is_lost():
+    random = np.random.default_rng(6)
+    first, second = random_boxes(random, 10, 1.0), random_boxes(random, 10, 1.0)
+    far = np.array([4.5e5, 5.2e6, 0, 0, 0])  # as of a map in UTM coordinates
+    assert ground_iou(first + far, second + far) == pytest.approx(
+        ground_iou(first, second), abs=1e-7
+    )
+
+
+def test_boxes_without_a_size_or_place_overlap_nothing():
+    square = np.array([[0, 0, 2, 2, 0.0]])
+    for bad in ([0, 0, -2, 2, 0], [0, 0, 0, 0, 0], [math.nan, 0, 2, 2, 0], [math.inf, 0, 2, 2, 0]):
+        with np.errstate(invalid='ignore'):
+            assert ground_iou(square, np.array([bad], float)).tolist() == [[0.0]]
+
+
+def test_many_pairs_are_as_few_are():
+    random = np.random.default_rng(7)
+    first, second = random_boxes(random, 180, 1.0), random_boxes(random, 180, 1.0)
+    every = ground_iou(first, second)
+    assert np.count_nonzero(every) > 6000
+    for row in (0, 77, 179):
+        assert np.allclose(ground_iou(first[row : row + 1], second)[0], every[row])

@@ -106,7 +106,7 @@ def test_what_is_lost_is_counted_by_class_and_told():
     assert found.newly_missed_rate('person') == 0.5
     assert found.reference.box_iou == 1.0
     assert found.candidate.box_iou == pytest.approx((8 / 12 + 1) / 2)
-    assert found.candidate.box_error_px == pytest.approx((1.0, 1.9))  # of 2 px and 0 px
+    assert found.candidate.box_error == pytest.approx((1.0, 1.9))  # of 2 px and 0 px
     # A score below the working threshold still counts for average precision.
     assert person.ap50 == pytest.approx(1.0)
     told = judge(found, SAFE)
