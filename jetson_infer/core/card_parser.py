@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from jetson_infer.core.cards import (
     CHANNELS,
@@ -22,7 +23,7 @@ from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import parse_extra_inputs
 from jetson_infer.core.fields import Fields, shown
 from jetson_infer.core.tensorrt_parser import parse_tensorrt_settings
-from jetson_infer.core.validation_parser import parse_validation
+from jetson_infer.core.validation_parser import parse_depth_validation, parse_validation
 
 __all__ = ['parse_card']
 
@@ -61,7 +62,7 @@ def parse_card(mapping: object, source: str) -> ModelCard:
         labels=labels,
         input=input_card,
         output=output_card,
-        variants=_variants(fields, input_card, labels),
+        variants=_variants(fields, input_card, labels, task),
         source=source,
     )
     if task == 'detection':
@@ -211,11 +212,11 @@ def _defaults(parent: Fields) -> DetectionLimits:
 
 
 def _variants(
-    parent: Fields, input_card: InputCard, labels: tuple[str, ...]
+    parent: Fields, input_card: InputCard, labels: tuple[str, ...], task: str
 ) -> tuple[VariantCard, ...]:
     variants: list[VariantCard] = []
     usual = parse_tensorrt_settings(parent, input_card)
-    thresholds = parse_validation(parent, labels)
+    judged_by = _thresholds_parser(parent, labels, task)
     for index, item in enumerate(parent.items('variants')):
         fields = Fields(item, parent.source, f'variants[{index}]', _VARIANT_KEYS)
         name = _name(fields, 'name')
@@ -231,10 +232,21 @@ def _variants(
                 precision=fields.choice('precision', PRECISIONS, default='fp32'),
                 size=size,
                 tensorrt=parse_tensorrt_settings(fields, input_card, size, usual),
-                validation=parse_validation(fields, labels, thresholds),
+                **judged_by(fields),
             )
         )
     return tuple(variants)
+
+
+def _thresholds_parser(
+    parent: Fields, labels: tuple[str, ...], task: str
+) -> Callable[[Fields], dict[str, Any]]:
+    """Read the card's section ``validation``; return what reads a variant's, by its task."""
+    if task == 'depth':
+        depth = parse_depth_validation(parent)
+        return lambda fields: {'depth_validation': parse_depth_validation(fields, depth)}
+    boxes = parse_validation(parent, labels)
+    return lambda fields: {'validation': parse_validation(fields, labels, boxes)}
 
 
 def _variant_size(fields: Fields, input_card: InputCard) -> Size:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from jetson_infer.core.depth_validation import DepthThresholds
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import ExtraInput
 from jetson_infer.core.sizes import Size, SizeRange
@@ -97,6 +98,7 @@ class VariantCard:
     :param size: the width and height of its input.
     :param tensorrt: how TensorRT is to build its engine.
     :param validation: what it has to hold against the reference before a node runs it.
+    :param depth_validation: the same of a model of depth.
     """
 
     name: str
@@ -105,6 +107,7 @@ class VariantCard:
     size: Size
     tensorrt: TensorRtSettings = field(default_factory=TensorRtSettings)
     validation: ValidationThresholds = field(default_factory=ValidationThresholds)
+    depth_validation: DepthThresholds = field(default_factory=DepthThresholds)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from jetson_infer.core.depth_evaluation import ALIGNMENTS
+from jetson_infer.core.depth_validation import DepthThresholds
 from jetson_infer.core.fields import Fields, shown
 from jetson_infer.core.validation_thresholds import SafetyLimits, ValidationThresholds
 
-__all__ = ['parse_validation']
+__all__ = ['parse_depth_validation', 'parse_validation']
 
 _MOST_OBJECTS = 1_000_000
+_MOST_PIXELS = 10**12
+_LARGEST_RATIO = 10.0
 _LIMITS = ('min_recall_ratio', 'max_newly_missed', 'max_missed_rate', 'min_objects')
 _KEYS = ('safety_classes', 'min_ap50_ratio', 'min_box_iou_ratio', 'score_threshold', *_LIMITS)
 
@@ -48,6 +52,37 @@ def parse_validation(
         min_box_iou_ratio=fields.number('min_box_iou_ratio', 0.0, 1.0, before.min_box_iou_ratio),
         min_objects=fields.integer('min_objects', 1, _MOST_OBJECTS, before.min_objects),
         score_threshold=score,
+    )
+
+
+def parse_depth_validation(parent: Fields, usual: DepthThresholds | None = None) -> DepthThresholds:
+    """Read the section ``validation`` of a card of depth, or of a variant of it.
+
+    :param parent: the card or the variant; the section may be missing.
+    :param usual: with a variant, what the card says for all of them.
+    :raises CardError: if a value cannot work, naming it and what is allowed.
+    """
+    raw = parent.raw('validation') if parent.has('validation') else {}
+    keys = tuple(DepthThresholds.__dataclass_fields__)
+    fields = Fields(raw, parent.source, parent.path('validation'), keys)
+    before = usual or DepthThresholds()
+
+    def ratio(key: str, least: float, most: float) -> float:
+        return fields.number(key, least, most, getattr(before, key))
+
+    def pixels(key: str) -> int:
+        return fields.integer(key, 1, _MOST_PIXELS, getattr(before, key))
+
+    return DepthThresholds(
+        max_difference=ratio('max_difference', 0.0, 1.0),
+        min_coverage=ratio('min_coverage', 0.0, 1.0),
+        max_abs_rel_ratio=ratio('max_abs_rel_ratio', 0.0, _LARGEST_RATIO),
+        min_delta1_ratio=ratio('min_delta1_ratio', 0.0, 1.0),
+        max_range_error_ratio=ratio('max_range_error_ratio', 0.0, _LARGEST_RATIO),
+        min_pixels=pixels('min_pixels'),
+        min_range_pixels=pixels('min_range_pixels'),
+        align=fields.choice('align', ALIGNMENTS, before.align),
+        far_m=fields.number('far_m', 0.01, 1e6) if fields.has('far_m') else before.far_m,
     )
 
 

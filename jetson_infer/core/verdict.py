@@ -19,8 +19,9 @@ class Check:
     """One figure against its limit.
 
     :param name: what was measured: ``ap50_ratio``, ``box_iou_ratio``, ``objects``,
-        ``recall_ratio``, ``newly_missed`` or ``missed_rate``.
-    :param label: the class; empty for all of them.
+        ``recall_ratio``, ``newly_missed`` or ``missed_rate``; of depth ``difference``,
+        ``coverage``, ``pixels``, ``abs_rel_ratio``, ``delta1_ratio`` or ``range_error_ratio``.
+    :param label: the class, or the range of depths; empty for all of them.
     :param value: the figure; None where it cannot be told, which does not pass.
     :param limit: what it has to be.
     :param at_least: whether it has to reach the limit; else it must not exceed it.

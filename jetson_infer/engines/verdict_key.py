@@ -146,13 +146,14 @@ def make_verdict_key(model: Model, variant: VariantCard, engine: EngineIdentity)
     first = card.variants[0]
     output = asdict(card.output)
     output.pop('source')
+    thresholds = variant.depth_validation if card.task == 'depth' else variant.validation
     return VerdictKey(
         model=card.name,
         variant=variant.name,
         onnx=read_onnx(model.files[variant.name]).digest,
         reference=read_onnx(model.files[first.name]).digest,
         card=_digest([asdict(card.input), output, card.labels, variant.size, first.size]),
-        thresholds=variant.validation.digest(),
+        thresholds=thresholds.digest(),
         engine=engine,
     )
 

@@ -95,6 +95,18 @@ def test_a_change_of_what_it_is_about_makes_it_void(model, folder, change, told)
     assert told in message
 
 
+def test_a_verdict_on_depth_hangs_on_the_thresholds_of_depth(folder):
+    card = yaml.safe_load((folder / 'model.yaml').read_text())
+    digests = set()
+    for section in ({}, {'max_difference': 0.01}, {'min_ap50_ratio': 0.9}):
+        card['task'] = 'detection' if 'min_ap50_ratio' in section else 'depth'
+        card['validation'] = section
+        (folder / 'model.yaml').write_text(yaml.safe_dump(card))
+        model = load_model(folder)
+        digests.add(make_verdict_key(model, model.variant('int8'), HERE).thresholds)
+    assert len(digests) == 3
+
+
 @pytest.mark.parametrize('change', ['kind', 'version', 'machine', 'key', 'plan'])
 def test_another_engine_has_another_verdict(model, change):
     key = make_verdict_key(model, model.variant('int8'), HERE)
