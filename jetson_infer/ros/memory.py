@@ -1,12 +1,13 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the process's allocator treats memory of the size of images."""
+"""How a process that is there for one node treats its memory."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 
-__all__ = ['keep_freed_memory']
+__all__ = ['keep_freed_memory', 'spare_collector']
 
 # glibc, malloc.h
 _M_TRIM_THRESHOLD = -1
@@ -31,3 +32,14 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):
         return False  # musl and others have no such switch
     return bool(mallopt(_M_MMAP_THRESHOLD, LARGEST_BLOCK) and mallopt(_M_TRIM_THRESHOLD, KEPT))
+
+
+def spare_collector() -> None:
+    """Have Python's garbage collector pass over everything that is there now.
+
+    Modules, message types and services are some 45,000 objects, and live as long as the process.  A
+    full collection looks at each while every thread stands still: more than a frame time at 30 Hz
+    (docs/benchmarks.md).
+    """
+    gc.collect()  # what is garbage already would never be freed
+    gc.freeze()

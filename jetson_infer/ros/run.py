@@ -12,7 +12,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from jetson_infer.ros.lifecycle import RCLError, SafeLifecycleNode
-from jetson_infer.ros.memory import keep_freed_memory
+from jetson_infer.ros.memory import keep_freed_memory, spare_collector
 
 __all__ = ['run']
 
@@ -38,6 +38,7 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
     try:
         node = _make(make_node)
         if node is not None:
+            spare_collector()
             _live(node)
     finally:
         rclpy.try_shutdown()

@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Another variant takes over from one frame to the next, while frames come.
 
-By default every frame is sent when the one before was answered.  JETSON_INFER_SWITCH_FRAMES=1000
-sends as many at 30 Hz, switches every second, and judges the gaps between the answers.
+Every frame is sent when the one before was answered, so that nothing hangs on how fast the machine
+is.  tools/benchmarks/live_switch.py sends at 30 Hz and measures the gaps between the answers.
 """
 
 import itertools
-import os
 import threading
-import time
 
 import pytest
 import yaml
@@ -19,9 +17,6 @@ from rcl_interfaces.srv import GetParameters
 from brightness_model import write_brightness_model
 from detector_bench import Bench
 from ros_peer import image_message, paint, wait_for
-
-FRAMES = int(os.environ.get('JETSON_INFER_SWITCH_FRAMES', '0'))
-RATE_HZ = 30.0
 
 
 @pytest.fixture
@@ -113,7 +108,7 @@ def test_kept_variants_are_loaded_while_configuring(start, peer, folder):
 
 
 def test_no_frame_is_lost_or_answered_twice(start, peer, folder):
-    bench = Bench(start, peer, folder, keep_loaded=3 if FRAMES else 2)
+    bench = Bench(start, peer, folder, keep_loaded=2)
     stop = threading.Event()
     results = []
     names = itertools.cycle(['second', 'third', 'best'])
@@ -121,42 +116,18 @@ def test_no_frame_is_lost_or_answered_twice(start, peer, folder):
     def switching():
         while not stop.is_set():
             results.append(bench.set('variant', text(next(names))).successful)
-            stop.wait(1.0 if FRAMES else 0.02)
+            stop.wait(0.02)
 
     switcher = threading.Thread(target=switching)
     switcher.start()
+    sent = 0
     try:
-        sent = at_rate(bench) if FRAMES else one_by_one(bench)
+        while switcher.is_alive() and (sent < 60 or len(results) < 4):
+            bench.infer(image_message(paint(255, 0, 0), number=sent))
+            sent += 1
     finally:
         stop.set()
         switcher.join()
-    answered = [d.header.stamp.sec for d in bench.detections]
-    assert answered == sent
+    assert [d.header.stamp.sec for d in bench.detections] == [1000 + n for n in range(sent)]
+    assert len(results) >= 4
     assert all(results)
-    assert len(results) > 3
-
-
-def one_by_one(bench):
-    for number in range(60):
-        bench.infer(image_message(paint(255, 0, 0), number=number))
-    return [1000 + number for number in range(60)]
-
-
-def at_rate(bench):
-    """Send numbered frames at a rate; judge the gaps between the answers."""
-    times = []
-    begin = time.monotonic()
-    for number in range(FRAMES):
-        while time.monotonic() < begin + number / RATE_HZ:
-            if len(bench.detections) > len(times):
-                times += [time.monotonic()] * (len(bench.detections) - len(times))
-            time.sleep(0.0005)
-        bench.send(image_message(paint(255, 0, 0), number=number))
-    wait_for(lambda: bench.counters()['received'] >= FRAMES, 'the last frame')
-    wait_for(lambda: not bench.counters()['waiting'], 'its answer')
-    assert bench.counters()['processed'] == FRAMES, bench.counters()
-    wait_for(lambda: len(bench.detections) >= FRAMES, 'the last answer')
-    longest = max(after - before for before, after in itertools.pairwise(times))
-    print(f'longest gap {longest * RATE_HZ:.2f} frame times')
-    assert longest <= 2 / RATE_HZ
-    return [1000 + number for number in range(FRAMES)]
