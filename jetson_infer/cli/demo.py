@@ -18,12 +18,14 @@ from jetson_infer.cli.children import ProcessGroup
 from jetson_infer.cli.demo_plan import EVENTS, Plan, make_plan
 from jetson_infer.cli.demo_run import follow
 from jetson_infer.cli.demo_view import LiveView, PlainView
+from jetson_infer.cli.ladder_text import short_lines
 from jetson_infer.cli.ros_domain import hold_domain
 from jetson_infer.cli.values import positive_number, time_s
 from jetson_infer.cli.view import QuietView, View
 from jetson_infer.dependencies import require
 from jetson_infer.toolchain.recordings import Recording
 from jetson_infer.toolchain.report.build import FILES, ReportOptions, build_report, prepare_folder
+from jetson_infer.toolchain.report.ladder_panel import LadderPanel, find_panel
 from jetson_infer.toolchain.report.machine import describe_machine
 from jetson_infer.toolchain.report.run_record import RunRecord
 from jetson_infer.toolchain.report.run_result import join_run
@@ -70,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
     record = RunRecord()
     try:
         _play(options, plan, record)
-        summary = _report(options, plan, record)
+        panel = find_panel(plan.model, plan.recording.name)
+        summary = _report(options, plan, record, panel)
     except KeyboardInterrupt:
         kept = [name for name in (*FILES, EVENTS, LOG) if (plan.folder / name).exists()]
         _say(options, f'\ninterrupted; kept in {plan.folder}: {", ".join(kept) or "nothing"}')
@@ -79,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(summary, indent=2))
     else:
         _print_summary(summary)
+        _print_ladder(panel)
     return 0
 
 
@@ -113,7 +117,9 @@ def _view(options: argparse.Namespace, plan: Plan) -> View:
     return LiveView(plan.recording.name, console, plan.working_score)
 
 
-def _report(options: argparse.Namespace, plan: Plan, record: RunRecord) -> dict[str, Any]:
+def _report(
+    options: argparse.Namespace, plan: Plan, record: RunRecord, panel: LadderPanel | None
+) -> dict[str, Any]:
     with Recording.open(plan.recording) as recording:
         truth = plan.truth.name if plan.truth else None
         result = join_run(recording, record, plan.image.name, truth, plan.working_score)
@@ -123,6 +129,7 @@ def _report(options: argparse.Namespace, plan: Plan, record: RunRecord) -> dict[
             {**_facts(plan, record), **describe_machine()},
             shlex.join(['jetson-infer', *sys.argv[1:]]),
             datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
+            panel,
         )
         progress = _Progress(not options.json)
         return build_report(result, recording, report, progress.show)
@@ -162,6 +169,17 @@ def _print_summary(summary: dict[str, Any]) -> None:
         lines.append(f'AP50       {summary["accuracy"]["ap50"]:.3f}, mean of classes')
     lines += [f'{name:<10} {path}' for name, path in summary['files'].items() if path]
     print('\n' + '\n'.join(lines))
+
+
+def _print_ladder(panel: LadderPanel | None) -> None:
+    if panel is None:
+        return
+    if panel.ladder is None:
+        print(f'\nladder     {panel.void}')
+    else:
+        print('\nladder     what else the model could run as, and what that costs; * on the front')
+        print('\n'.join(f'  {line}' for line in short_lines(panel.ladder)))
+    print(f'  to measure it here: {panel.command}')
 
 
 def _say(options: argparse.Namespace, text: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from jetson_infer.cli.ros_environment import share_file
-from jetson_infer.engines.models import find_model, load_model
+from jetson_infer.engines.models import Model, find_model, load_model
 from jetson_infer.errors import ParameterError, RecordingError
 from jetson_infer.toolchain.recording_files import find_recording
 from jetson_infer.toolchain.recordings import Recording, Topic
@@ -32,6 +32,7 @@ class Plan:
     :param image: its camera's topic.
     :param truth: its topic of true objects; None where it has none.
     :param params_file: the detector's parameters.
+    :param model: the model that is played to.
     :param working_score: the score from which on objects are shown: the model's card's.
     :param folder: where the report goes.
     """
@@ -40,6 +41,7 @@ class Plan:
     image: Topic
     truth: Topic | None
     params_file: Path
+    model: Model
     working_score: float
     folder: Path
 
@@ -79,7 +81,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
     named = options.model or _model_in(params_file)
     model = load_model(find_model(named))
     score = model.card.output.defaults.score_threshold
-    return Plan(path, image, truth, params_file, score, options.out)
+    return Plan(path, image, truth, params_file, model, score, options.out)
 
 
 def _choose(recording: Recording, name: str | None, types: tuple[str, ...]) -> Topic | None:

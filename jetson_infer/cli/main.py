@@ -29,6 +29,7 @@ VERBS = {
     'build': 'build TensorRT engines of a model, or show what building them would do',
     'profile': 'tell how long each layer of a network takes, and in which precision',
     'validate': 'hold variants of a model against its FP32 reference, on recorded data',
+    'ladder': 'make, validate and measure every variant of a model, and draw quality against cost',
     'bench': 'measure what a pipeline costs beside its network alone, stage by stage',
 }
 """Every verb and what it does; the module of the same name holds its options and its work."""

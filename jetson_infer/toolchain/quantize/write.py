@@ -8,9 +8,11 @@ import errno
 import json
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from jetson_infer.core.cards import VariantCard
 from jetson_infer.engines.durable_files import replace_folder, sync_folder, write_file
@@ -34,15 +36,25 @@ def variant_name(reference: VariantCard, kind: str) -> str:
     return f'{reference.name}_{kind}'
 
 
-def files_of(model: Model, reference: VariantCard, result: Quantization) -> dict[str, bytes]:
+def files_of(
+    model: Model,
+    reference: VariantCard,
+    result: Quantization,
+    only: Collection[str] | None = None,
+) -> dict[str, bytes]:
     """Return what is written beside what the folder holds, by path within it; the card last.
 
+    :param only: the kinds that become variants; all that were made unless given.
     :raises CardError: if the card has other variants of these names.
     """
     stem = Path(reference.onnx).with_suffix('')
+    card = (model.folder / CARD_FILE).read_bytes().decode('utf-8')
+    accepted = _own_validation(card, reference)
     files: dict[str, bytes] = {}
     entries = []
     for candidate in result.made:
+        if only is not None and candidate.name not in only:
+            continue
         onnx = f'{stem.as_posix()}_{candidate.name}.onnx'
         files[onnx] = candidate.model.SerializeToString()
         kind = 'int8' if candidate.name == 'int8' else 'mixed'
@@ -54,6 +66,8 @@ def files_of(model: Model, reference: VariantCard, result: Quantization) -> dict
         }
         if candidate.name == 'mixed_trt11':
             entry['tensorrt'] = {'strongly_typed': True}
+        if accepted:
+            entry['validation'] = accepted
         entries.append(entry)
     left = {candidate.name: candidate.left_out for candidate in result.made}
     picture = sensitivity_chart(
@@ -70,10 +84,15 @@ def files_of(model: Model, reference: VariantCard, result: Quantization) -> dict
     # The best quality comes first in a card.
     order = {'mixed': 0, 'mixed_trt11': 1, 'int8': 2}
     entries.sort(key=lambda entry: order[_kind(entry['onnx'])])
-    card = (model.folder / CARD_FILE).read_bytes().decode('utf-8')
     changed = add_variants(card, reference.name, entries, str(model.folder / CARD_FILE))
     files[CARD_FILE] = changed.encode()
     return files
+
+
+def _own_validation(card: str, variant: VariantCard) -> Any:
+    """Return a variant's own section ``validation``: what is accepted of it is of its kin too."""
+    variants = yaml.safe_load(card)['variants']
+    return next(each.get('validation') for each in variants if each['name'] == variant.name)
 
 
 def figures(result: Quantization) -> dict[str, Any]:

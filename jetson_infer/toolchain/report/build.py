@@ -14,6 +14,7 @@ from typing import Any
 from jetson_infer.errors import JetsonInferError
 from jetson_infer.toolchain.recordings import Recording
 from jetson_infer.toolchain.report.accuracy import Accuracy, measure_accuracy
+from jetson_infer.toolchain.report.ladder_panel import LadderPanel, panel_summary
 from jetson_infer.toolchain.report.page import PageInputs, Picture, render_page, stage_table
 from jetson_infer.toolchain.report.pictures import (
     FramePainter,
@@ -47,6 +48,7 @@ class ReportOptions:
     :param facts: what the run was made on, for a person, in order.
     :param command: how to do it again.
     :param when: when it was made, for a person.
+    :param ladder: what is shown of the model's ladder; None for nothing.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class ReportOptions:
     facts: Mapping[str, str]
     command: str
     when: str
+    ladder: LadderPanel | None = None
 
 
 def build_report(
@@ -72,7 +75,16 @@ def build_report(
     pictures = _draw(result, recording, options, progress)
     video = VIDEO if options.video else ''
     page = render_page(
-        PageInputs(result, accuracy, pictures, video, options.facts, options.command, options.when)
+        PageInputs(
+            result,
+            accuracy,
+            pictures,
+            video,
+            options.facts,
+            options.command,
+            options.when,
+            options.ladder,
+        )
     )
     (options.folder / PAGE).write_text(page, encoding='utf-8')
     summary = summarize(result, accuracy, options)
@@ -100,6 +112,7 @@ def summarize(
         'working_score': result.working_score,
         'accuracy': None if accuracy is None else _accuracy(accuracy),
         'counters': result.record.counters,
+        'ladder': panel_summary(options.ladder),
         'facts': dict(options.facts),
         'command': options.command,
         'when': options.when,

@@ -18,6 +18,7 @@ from jetson_infer.dependencies import require
 from jetson_infer.pipeline.annotate import class_colour
 from jetson_infer.toolchain.report import charts, meanings
 from jetson_infer.toolchain.report.accuracy import Accuracy, ClassAccuracy
+from jetson_infer.toolchain.report.ladder_panel import LadderPanel, panel_context
 from jetson_infer.toolchain.report.run_record import STAGES
 from jetson_infer.toolchain.report.run_result import (
     MIN_SIDE_PX,
@@ -56,6 +57,7 @@ class PageInputs:
     :param facts: what the run was made on, in order.
     :param command: how to do it again.
     :param when: when it was made, for a person.
+    :param ladder: what is shown of the model's ladder; None for nothing.
     """
 
     result: RunResult
@@ -65,6 +67,7 @@ class PageInputs:
     facts: Mapping[str, str]
     command: str
     when: str
+    ladder: LadderPanel | None = None
 
 
 def render_page(inputs: PageInputs) -> str:
@@ -104,6 +107,7 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         **_accuracy(inputs.accuracy),
         **_latency(result),
         **_frames(result),
+        'ladder': panel_context(inputs.ladder),
         'facts': dict(inputs.facts),
         'command': inputs.command,
     }

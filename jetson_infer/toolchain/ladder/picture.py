@@ -1,0 +1,201 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""The front of quality against cost as a picture.
+
+What a rung is shows by its shape as well as by its hue; the hues are those of Okabe and Ito, "Color
+Universal Design", 2008.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from jetson_infer.core.ladder import UNITS, Ladder, Rung
+from jetson_infer.toolchain.report.svg import Plot, nice_ticks
+
+__all__ = ['draw_front']
+
+WIDTH, HEIGHT = 860, 430
+MARGINS = (62, 62, 28, 46)
+LINE_PX, CHARACTER_PX = 15, 6.9
+STYLE = """<style>
+svg{font:12px sans-serif;background:#fff}text{fill:#333}.end{text-anchor:end}.middle{
+text-anchor:middle}.tick,.detail{fill:#5b6775}.label,.title,.rung-name{font-weight:600}.title{
+font-size:14px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#888;fill:none}.front-line{fill:none;
+stroke:#0072b2;stroke-width:1.6;stroke-opacity:.45}.rung.front{fill:#0072b2;stroke:#fff;
+stroke-width:1.5}.rung.dominated{fill:#fff;stroke:#7a8591;stroke-width:2}.rung.failed{fill:none;
+stroke:#d55e00;stroke-width:2.6}.leader{stroke:#b5bdc6;fill:none}
+</style>"""
+MEANINGS = (
+    ('front', 'on the front'),
+    ('dominated', 'dominated: another sees as well for less'),
+    ('failed', 'failed its thresholds'),
+)
+
+Box = tuple[float, float, float, float]
+
+
+def draw_front(ladder: Ladder, standalone: bool = True) -> str:
+    """Return the front: AP50 over the reference's upwards, the cost of a frame to the right.
+
+    :param standalone: whether it brings its colours along, for a file of its own; without, those
+        of the report's page hold.
+    :return: SVG.
+    """
+    costs = [ladder.cost(rung) for rung in ladder.rungs]
+    right = nice_ticks(max(costs, default=1.0) * 1.12, 8)
+    low, high = _range(ladder)
+    plot = Plot(WIDTH, HEIGHT, (0.0, right[-1]), (low, high), 'quality against cost', MARGINS)
+    if standalone:
+        plot.add(STYLE)
+        plot.text(16, 22, f'{ladder.model}: quality against cost', 'title')
+    _legend(plot, ladder)
+    plot.axes(right, _ticks(low, high), UNITS[ladder.cost_kind] + _whose(ladder), '')
+    plot.text(16, MARGINS[1] - 10, 'AP50, of the reference', 'label')
+    _front_line(plot, ladder)
+    taken: list[Box] = []
+    places = [
+        (plot.x(c), plot.y(max(r.quality.ap50_ratio, low))) for r, c in zip(ladder.rungs, costs)
+    ]
+    for x, y in places:
+        taken.append((x - 8, y - 8, x + 8, y + 8))
+    for rung, (x, y) in zip(ladder.rungs, places):
+        _draw(plot, ladder, rung, (x, y), rung.quality.ap50_ratio < low)
+    for rung, place in zip(ladder.rungs, places):
+        _name(plot, ladder, rung, place, taken)
+    text = plot.render()
+    if not standalone:
+        return text
+    return text.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ', 1) + '\n'
+
+
+def kind_of(ladder: Ladder, rung: Rung) -> str:
+    """Return what a rung is: ``front``, ``dominated`` or ``failed``."""
+    if not rung.valid:
+        return 'failed'
+    return 'dominated' if ladder.dominated_by(rung) else 'front'
+
+
+def _whose(ladder: Ladder) -> str:
+    engines = sorted({f'{rung.engine} {rung.engine_version}' for rung in ladder.rungs})
+    return f', from the camera image to boxes ({", ".join(engines)})'
+
+
+def _range(ladder: Ladder) -> tuple[float, float]:
+    """Return the lowest and highest quality that are drawn.
+
+    What failed with less than that is drawn at the lower edge, so that one ruined network does not
+    press all others into one line.
+    """
+    valid = [r.quality.ap50_ratio for r in ladder.rungs if r.valid] or [1.0]
+    span = max(max(valid) - min(valid), 0.04)
+    failed = [r.quality.ap50_ratio for r in ladder.rungs if not r.valid]
+    low = min(valid) - 0.3 * span
+    low = min([low, *(q - 0.15 * span for q in failed if q >= min(valid) - 1.5 * span)])
+    high = max([*valid, *failed]) + 0.2 * span
+    return max(0.0, low), high
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    step = nice_ticks(high - low, 5)[1]
+    first = math.ceil(low / step - 1e-9)
+    return [round(n * step, 6) for n in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _legend(plot: Plot, ladder: Ladder) -> None:
+    kinds = {kind_of(ladder, rung) for rung in ladder.rungs}
+    left = 250.0
+    for kind, meaning in MEANINGS:
+        if kind in kinds:
+            plot.add(_shape(kind, left, 18.0, ''))
+            plot.text(left + 13, 22, meaning, 'tick')
+            left += 34 + CHARACTER_PX * 0.93 * len(meaning)
+
+
+def _front_line(plot: Plot, ladder: Ladder) -> None:
+    """Draw the front as stairs: a cost buys what the last step before it gives."""
+    front = sorted(ladder.front(), key=ladder.cost)
+    points = [(plot.x(ladder.cost(r)), plot.y(r.quality.ap50_ratio)) for r in front]
+    if len(points) > 1:
+        path = f'M{points[0][0]:.1f} {points[0][1]:.1f}'
+        path += ''.join(f'H{x:.1f}V{y:.1f}' for x, y in points[1:])
+        plot.add(f'<path class="front-line" d="{path}"/>')
+
+
+def _draw(plot: Plot, ladder: Ladder, rung: Rung, at: tuple[float, float], below: bool) -> None:
+    kind, dominating = kind_of(ladder, rung), ladder.dominated_by(rung)
+    told = f'{rung.variant}: {_detail(ladder, rung)}'
+    if dominating is not None:
+        told += f'; dominated by {dominating.variant}'
+    if rung.failures:
+        told += f'; failed: {rung.failures[0]}'
+    if below:
+        told += '; lower than is drawn'
+    plot.add(_shape(kind, *at, told))
+
+
+def _shape(kind: str, x: float, y: float, title: str) -> str:
+    inner = f'<title>{escape(title)}</title>' if title else ''
+    if kind == 'failed':
+        cross = f'M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10'
+        return f'<path class="rung failed" d="{cross}">{inner}</path>'
+    return f'<circle class="rung {kind}" cx="{x:.1f}" cy="{y:.1f}" r="6">{inner}</circle>'
+
+
+def _detail(ladder: Ladder, rung: Rung) -> str:
+    unit = UNITS[ladder.cost_kind].split()[0]
+    return f'{rung.quality.ap50_ratio:.3f}, {ladder.cost(rung):.1f} {unit}'
+
+
+def _name(
+    plot: Plot, ladder: Ladder, rung: Rung, at: tuple[float, float], taken: list[Box]
+) -> None:
+    """Write a rung's name where it covers nothing that stands there, and join the two."""
+    x, y = at
+    lines = [rung.variant, _detail(ladder, rung)]
+    width = CHARACTER_PX * max(map(len, lines))
+    height = LINE_PX * len(lines)
+    box = _free_place(x, y, width, height, taken)
+    taken.append(box)
+    left, top = box[0], box[1]
+    near = min(max(x, left), left + width), min(max(y, top), top + height)
+    if math.dist(near, at) > 16:
+        plot.add(f'<path class="leader" d="M{x:.1f} {y:.1f}L{near[0]:.1f} {near[1]:.1f}"/>')
+    plot.text(left, top + 11, lines[0], 'rung-name')
+    plot.text(left, top + 11 + LINE_PX, lines[1], 'detail')
+
+
+def _free_place(x: float, y: float, width: float, height: float, taken: Sequence[Box]) -> Box:
+    """Return the nearest of some places about a point that overlaps nothing; else the first."""
+    places: list[Box] = []
+    for distance in (11.0, 26.0, 42.0, 60.0, 80.0, 104.0):
+        for dx, dy in (
+            (distance, -height / 2),
+            (-distance - width, -height / 2),
+            (distance, -distance - height / 2),
+            (distance, distance - height / 2),
+            (-width / 2, distance),
+            (-width / 2, -distance - height),
+            (-distance - width, -distance - height / 2),
+            (-distance - width, distance - height / 2),
+        ):
+            left, top = x + dx, y + dy
+            places.append((left, top, left + width, top + height))
+    inside = [
+        box
+        for box in places
+        if box[0] >= MARGINS[0] + 4
+        and box[2] <= WIDTH - 6
+        and box[1] >= MARGINS[1] - 6
+        and box[3] <= HEIGHT - MARGINS[3] - 2
+    ]
+    return next((box for box in inside if not _overlaps(box, taken)), (inside or places)[0])
+
+
+def _overlaps(box: Box, taken: Sequence[Box]) -> bool:
+    return any(
+        box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
+        for other in taken
+    )
