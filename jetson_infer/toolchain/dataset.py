@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from jetson_infer.core.closing import Closing
+from jetson_infer.core.depth_images import Depth
 from jetson_infer.core.evaluation import GroundTruth
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.errors import FrameRejected, RecordingError
@@ -27,9 +29,13 @@ from jetson_infer.toolchain.dataset_sources import (
     TrueBox,
     image_files,
 )
+from jetson_infer.toolchain.recorded_depth import RecordedDepth
 from jetson_infer.toolchain.recording_files import STORAGE_SUFFIXES, find_recording
 
 __all__ = ['Dataset', 'Sample', 'open_dataset', 'relabelled']
+
+
+T = TypeVar('T', bound=GroundTruth)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class Sample:
     :param image: the image as a camera would have sent it, not decompressed.
     :param truth: what is in it, boxes in its pixels, classes by :attr:`Dataset.labels_of_truth`;
         None where the dataset does not say.
+    :param depth: how far away that is, float32 ``(H, W)`` in metres, NaN where unknown; None where
+        the dataset does not say, or was not asked.
     """
 
     index: int
@@ -49,21 +57,26 @@ class Sample:
     stamp_ns: int
     image: ImageView | CompressedView
     truth: GroundTruth | None
+    depth: Depth | None = None
 
 
 class Dataset(Closing):
     """An open dataset; close it, or use it as a context manager.  Made by :func:`open_dataset`.
 
     :param source: where the images come from.
+    :param depth: where their true depth comes from; None where it was not asked for.
     """
 
-    def __init__(self, source: ImageSource) -> None:
+    def __init__(self, source: ImageSource, depth: RecordedDepth | None = None) -> None:
         self._source = source
+        self._depth = depth
         labels = sorted({box.label for boxes in source.truth.values() for box in boxes})
         self.labels_of_truth: tuple[str, ...] = tuple(labels)
         self._digest = ''
         self.rejected: Mapping[str, int] = {}
         """Images of the last pass that could not be used, by the reason's fixed word."""
+        self.rejected_depths: Counter[str] = Counter()
+        """True depths of the last pass that could not be read, by the reason's fixed word."""
 
     @property
     def path(self) -> Path:
@@ -86,19 +99,27 @@ class Dataset(Closing):
         return bool(self._source.truth)
 
     @property
+    def depth_count(self) -> int:
+        """How many true depth images there are; 0 where they were not asked for."""
+        return self._depth.count if self._depth else 0
+
+    @property
     def complaint(self) -> str:
         """What of the dataset is lost and how much is whole; empty where nothing is."""
-        return self._source.complaint
+        told = [self._source.complaint, self._depth.complaint if self._depth else '']
+        return '\n'.join(dict.fromkeys('\n'.join(filter(None, told)).splitlines()))
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex of all images, their stamps and their truths; the first call reads all."""
+        """SHA-256 in hex of all images, stamps, truths and depths; the first call reads all."""
         if not self._digest:
             total = hashlib.sha256()
             for entry in self._source.entries():
                 total.update(hashlib.sha256(entry.content).digest())
                 truth = self._source.truth.get(entry.stamp_ns)
                 total.update(repr((entry.stamp_ns, truth)).encode())
+            if self._depth:
+                total.update(self._depth.digest())
             self._digest = total.hexdigest()
         return self._digest
 
@@ -111,7 +132,7 @@ class Dataset(Closing):
         :raises RecordingError: if none of them can be used, or nothing can be read.
         """
         rejected: Counter[str] = Counter()
-        self.rejected = rejected
+        self.rejected, self.rejected_depths = rejected, Counter()
         why, given = '', 0
         for index, entry in enumerate(self._source.entries()):
             if indices is not None and index not in indices:
@@ -123,7 +144,9 @@ class Dataset(Closing):
                 why = why or f'{entry.name}: {error}'
                 continue
             given += 1
-            yield Sample(index, entry.name, entry.stamp_ns, image, self._truth(entry.stamp_ns))
+            stamp_ns = entry.stamp_ns
+            truth, depth = self._truth(stamp_ns), self._true_depth(stamp_ns)
+            yield Sample(index, entry.name, stamp_ns, image, truth, depth)
         if not given:
             number = sum(rejected.values())
             raise RecordingError(
@@ -135,39 +158,58 @@ class Dataset(Closing):
     def close(self) -> None:
         """Close the files; may be called twice."""
         self._source.close()
+        if self._depth:
+            self._depth.close()
+
+    def _true_depth(self, stamp_ns: int) -> Depth | None:
+        try:
+            return self._depth.at(stamp_ns) if self._depth else None
+        except FrameRejected as error:
+            self.rejected_depths[error.reason] += 1
+            return None
 
     def _truth(self, stamp_ns: int) -> GroundTruth | None:
         boxes = self._source.truth.get(stamp_ns)
         return None if boxes is None else _ground_truth(boxes, self.labels_of_truth)
 
 
-def open_dataset(path: str | Path, topic: str = '', truth_topic: str = '') -> Dataset:
+def open_dataset(
+    path: str | Path, topic: str = '', truth_topic: str = '', depth_topic: str | None = None
+) -> Dataset:
     """Open a recording or a folder of images.
 
     Of a recording that was cut, what is whole is used; :attr:`Dataset.complaint` says how much.
 
     :param path: a rosbag2 folder or file, the name of a recording that is known by name, or a
         folder with PNG and JPEG files (those of its sub-folders too).
-    :param topic: the camera's topic; the one with most images unless given.
+    :param topic: the camera's topic; unless given the one with most images that are no depth.
     :param truth_topic: a topic of ``vision_msgs/msg/Detection2DArray`` that says what is in the
         images, by their stamps.  Unless given, one whose name says that it is the ground truth:
         other topics of that type may be some detector's.
+    :param depth_topic: a topic of depth images (raw ``32FC1`` or ``16UC1``, or compressed as PNG)
+        that says how far away what is in the images is, by their stamps; empty for the one that
+        the recording has; None, as for detection, for none at all.
     :raises RecordingError: if there is no such path or topic (with those there are), or nothing in
         it can be read.
     :raises MissingDependencyError: if it is a recording and rosbags is not installed.
     """
     place = Path(path).expanduser()
-    source: ImageSource
     if place.is_dir() and not _is_recording(place) and image_files(place):
-        if topic or truth_topic:
+        if topic or truth_topic or depth_topic is not None:
             raise RecordingError(f'{place}: a folder of images has no topics; leave the topic out')
-        source = FolderSource(place)
-    else:
-        source = RecordingSource.open(find_recording(path), topic, truth_topic)
-    return Dataset(source)
+        return Dataset(FolderSource(place))
+    found = find_recording(path)
+    source = RecordingSource.open(found, topic, truth_topic)
+    try:
+        return Dataset(
+            source, None if depth_topic is None else RecordedDepth.open(found, depth_topic)
+        )
+    except BaseException:
+        source.close()
+        raise
 
 
-def relabelled(truth: GroundTruth, source: Sequence[str], labels: Sequence[str]) -> GroundTruth:
+def relabelled(truth: T, source: Sequence[str], labels: Sequence[str]) -> T:
     """Return a truth whose classes are counted by another list of labels.
 
     :param source: the labels by which its classes are counted.
@@ -177,7 +219,7 @@ def relabelled(truth: GroundTruth, source: Sequence[str], labels: Sequence[str])
     table = np.array([places.get(label, -1) for label in source], np.int32)
     ids = table[truth.class_ids] if len(truth.class_ids) else truth.class_ids
     known = ids >= 0
-    return GroundTruth(truth.boxes[known], ids[known], truth.difficult[known])
+    return type(truth)(truth.boxes[known], ids[known], truth.difficult[known])
 
 
 def _ground_truth(boxes: Sequence[TrueBox], labels: Sequence[str]) -> GroundTruth:

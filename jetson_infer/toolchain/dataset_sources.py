@@ -13,12 +13,12 @@ from typing import Any
 
 from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
 from jetson_infer.errors import RecordingError
-from jetson_infer.toolchain.recordings import RawMessage, Recording, Topic
-from jetson_infer.toolchain.salvage import salvage
+from jetson_infer.toolchain.recorded_depth import holds_depth
+from jetson_infer.toolchain.recordings import Topic
+from jetson_infer.toolchain.whole_recording import IMAGE_TYPES, WholeRecording, stamp_of
 
 __all__ = ['Entry', 'FolderSource', 'ImageSource', 'RecordingSource', 'TrueBox', 'image_files']
 
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 TRUTH_TYPE = 'vision_msgs/msg/Detection2DArray'
 TRUTH_WORD = 'ground_truth'
 SUFFIXES = ('.png', '.jpg', '.jpeg')
@@ -59,14 +59,17 @@ class ImageSource(ABC):
     :ivar topic: the camera's topic; empty where there is none.
     :ivar count: how many images there are.
     :ivar truth: what is in the images, by their stamps.
-    :ivar complaint: what is lost, and how much is whole; empty where nothing is lost.
     """
 
     path: Path
     topic: str = ''
     count: int
     truth: Mapping[int, tuple[TrueBox, ...]] = {}
-    complaint: str = ''
+
+    @property
+    def complaint(self) -> str:
+        """What is lost, and how much is whole; empty where nothing is lost."""
+        return ''
 
     @abstractmethod
     def entries(self) -> Iterator[Entry]:
@@ -102,21 +105,18 @@ class FolderSource(ImageSource):
 class RecordingSource(ImageSource):
     """The images of one topic of a recording; made by :meth:`open`.
 
-    :param recording: open; closed with the source.
+    :param whole: open; closed with the source.
     :param topic: the camera.
     :param truth: the topic of true objects; None where there is none.
-    :param complaint: what is lost of the recording.
     """
 
-    def __init__(
-        self, recording: Recording, topic: Topic, truth: Topic | None, complaint: str
-    ) -> None:
-        self.path = recording.path
+    def __init__(self, whole: WholeRecording, topic: Topic, truth: Topic | None) -> None:
+        self.path = whole.path
         self.topic = topic.name
         self.count = topic.count
-        self.complaint = complaint
-        self._recording = recording
+        self._whole = whole
         self._compressed = topic.type == IMAGE_TYPES[1]
+        whole.use(topic, 'images')
         self.truth = dict(self._read_truth(truth.name)) if truth else {}
 
     @classmethod
@@ -125,35 +125,28 @@ class RecordingSource(ImageSource):
 
         :raises RecordingError: if nothing can be read, or it lacks a topic.
         """
+        whole = WholeRecording.open(path)
         try:
-            recording, damage = Recording.open(path), ''
-            promised: Mapping[str, int] = {}
-        except RecordingError as error:
-            recording, promised = salvage(path, error)
-            damage = str(error)
-        try:
-            camera = _choose(recording, topic, IMAGE_TYPES, 'camera images')
+            camera = _camera(whole, topic)
             truth: Topic | None
             if truth_topic:
-                truth = _choose(recording, truth_topic, (TRUTH_TYPE,), 'true objects')
+                truth = whole.choose(truth_topic, (TRUTH_TYPE,), 'true objects')
             else:
-                named = (t for t in recording.topics_of_type(TRUTH_TYPE) if TRUTH_WORD in t.name)
-                truth = next(named, None)
-            if damage:
-                damage += (
-                    f'\nWhat is whole of it is used: {camera.count} of '
-                    f'{promised.get(camera.name, "an unknown number of")} images on {camera.name}'
-                )
-            return cls(recording, camera, truth, damage)
+                truth = next((t for t in whole.topics(TRUTH_TYPE) if TRUTH_WORD in t.name), None)
+            return cls(whole, camera, truth)
         except BaseException:
-            recording.close()
+            whole.close()
             raise
+
+    @property
+    def complaint(self) -> str:
+        """See :attr:`ImageSource.complaint`."""
+        return self._whole.complaint
 
     def entries(self) -> Iterator[Entry]:
         """See :meth:`ImageSource.entries`."""
-        for raw, message in self._whole(self.topic):
-            stamp = message.header.stamp
-            stamp_ns = int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+        for raw, message in self._whole.messages(self.topic):
+            stamp_ns = stamp_of(message)
             yield Entry(
                 f'{self.topic} at {stamp_ns / 1e9:.3f} s',
                 stamp_ns,
@@ -163,7 +156,7 @@ class RecordingSource(ImageSource):
 
     def close(self) -> None:
         """See :meth:`ImageSource.close`."""
-        self._recording.close()
+        self._whole.close()
 
     def _view(self, message: Any) -> ImageView | CompressedView:
         if self._compressed:
@@ -177,35 +170,9 @@ class RecordingSource(ImageSource):
             message.data,
         )
 
-    def _whole(self, topic: str) -> Iterator[tuple[RawMessage, Any]]:
-        """Iterate over a topic's messages until its end, or until damage."""
-        count = 0
-        messages = self._recording.raw([topic])
-        while True:
-            try:
-                raw = next(messages)
-                message = self._recording.decode(raw)
-            except StopIteration:
-                return
-            except RecordingError as error:
-                if not count:
-                    raise
-                promised = self._recording.topics[topic].count
-                told = (
-                    f'{self.path}: only the first {count} of {promised} messages on {topic} are '
-                    f'whole: {error}'
-                )
-                if told not in self.complaint:
-                    self.complaint = f'{self.complaint}\n{told}'.lstrip()
-                return
-            count += 1
-            yield raw, message
-
     def _read_truth(self, topic: str) -> Iterator[tuple[int, tuple[TrueBox, ...]]]:
-        for _, message in self._whole(topic):
-            stamp = message.header.stamp
-            stamp_ns = int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
-            yield stamp_ns, tuple(_true_box(d) for d in message.detections if d.results)
+        for _, message in self._whole.messages(topic):
+            yield stamp_of(message), tuple(_true_box(d) for d in message.detections if d.results)
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -213,29 +180,13 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(f for f in folder.rglob('*') if f.suffix.lower() in SUFFIXES and f.is_file())
 
 
-def _choose(recording: Recording, name: str, types: tuple[str, ...], what: str) -> Topic:
-    """Return a topic by its name, or the one with most messages.
-
-    :raises RecordingError: if there is none, it is of another type, or it is empty.
-    """
+def _camera(whole: WholeRecording, name: str) -> Topic:
+    """Return the camera's topic: the one that is named, or with most images that are no depth."""
+    chosen = whole.choose(name, IMAGE_TYPES, 'camera images')
     if name:
-        topic = recording.require_topics([name])[0]
-        if topic.type not in types:
-            raise RecordingError(
-                f'{recording.path}: {name} is of the type {topic.type}; {what} are of '
-                f'{" or ".join(types)}'
-            )
-        if not topic.count:
-            raise RecordingError(f'{recording.path}: there are no messages on {name}')
-        return topic
-    found = recording.topics_of_type(*types)
-    if found:
-        return found[0]
-    there = ''.join(f'\n  {t.name}  ({t.type}, {t.count})' for t in recording.topics.values())
-    raise RecordingError(
-        f'{recording.path}: it holds no {what} ({" or ".join(types)}); '
-        f'it holds{there or " nothing: the recording is empty"}'
-    )
+        return chosen
+    found = whole.topics(*IMAGE_TYPES)
+    return next((topic for topic in found if not holds_depth(whole, topic)), chosen)
 
 
 def _true_box(detection: Any) -> TrueBox:

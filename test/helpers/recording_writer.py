@@ -24,7 +24,7 @@ class Messages:
     def __init__(self, typestore: Any) -> None:
         self.typestore = typestore
 
-    def __call__(self, name: str, **fields: Any) -> Any:
+    def __call__(self, name: str, /, **fields: Any) -> Any:
         package, _, kind = name.partition('/')
         return self.typestore.types[f'{package}/msg/{kind}'](**fields)
 
