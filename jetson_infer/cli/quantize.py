@@ -15,7 +15,7 @@ from jetson_infer.cli.values import share, whole_number
 from jetson_infer.engines.models import Model, find_model, load_model
 from jetson_infer.toolchain.calibration.calibration_set import MINIMUM_FRAMES
 from jetson_infer.toolchain.dataset import open_dataset
-from jetson_infer.toolchain.quantize.job import QuantizeSettings, quantize
+from jetson_infer.toolchain.quantize.job import QuantizeSettings, check_task, quantize
 from jetson_infer.toolchain.quantize.write import (
     check_target,
     figures,
@@ -82,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Quantize, write the variants, and tell what was measured."""
     model = load_model(find_model(options.model))
+    check_task(model)
     variant = model.variant(options.variant)
     if options.out is not None:
         check_target(options.out)

@@ -38,7 +38,15 @@ from jetson_infer.toolchain.quantize.sensitivity import (
 )
 from jetson_infer.toolchain.quantize.thresholds import METHODS, scales_by
 
-__all__ = ['Candidate', 'Quantization', 'QuantizeSettings', 'as_dict', 'known', 'quantize']
+__all__ = [
+    'Candidate',
+    'Quantization',
+    'QuantizeSettings',
+    'as_dict',
+    'check_task',
+    'known',
+    'quantize',
+]
 
 METHOD_KEY = 'jetson_infer.calibration_method'
 SENSITIVITY_FRAMES = 12
@@ -121,6 +129,18 @@ class Quantization:
     notes: tuple[str, ...]
 
 
+def check_task(model: Model) -> None:
+    """Check that a model can be quantized here.
+
+    :raises ModelError: if what INT8 costs it cannot be measured.
+    """
+    if model.card.task != 'detection':
+        raise ModelError(
+            f'{model.card.source}: what quantization costs is measured by detections in images; '
+            f'this is a {model.card.task} model, and what prepares its inputs does not exist yet'
+        )
+
+
 def quantize(
     model: Model,
     variant: VariantCard,
@@ -132,9 +152,10 @@ def quantize(
 
     :param report: told what is done, how many steps of it, and of how many.
     :raises RecordingError: if there are too few images that can be used.
-    :raises ModelError: if the network cannot be quantized.
+    :raises ModelError: if it is no model of detections, or the network cannot be quantized.
     :raises EngineBuildError: if no choice of layers keeps what is asked for.
     """
+    check_task(model)
     with _quiet_runtime():
         return _Job(model, variant, dataset, settings, report).run()
 

@@ -83,7 +83,7 @@ def check_model(model: Model) -> None:
     if model.card.task != 'detection':
         raise ModelError(
             f'{model.card.source}: validation is for detection models; this is a {model.card.task} '
-            'model'
+            'model, and what prepares its inputs does not exist yet'
         )
     first = model.card.variants[0]
     if first.precision != 'fp32':

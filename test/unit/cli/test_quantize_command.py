@@ -5,9 +5,11 @@
 import errno
 import json
 
+import numpy as np
 import onnx
 import pytest
 
+import networks
 from jetson_infer.cli.main import main
 from jetson_infer.engines import durable_files
 from jetson_infer.engines.engine_order import CALIBRATION_KEY, order_engine
@@ -16,6 +18,7 @@ from jetson_infer.engines.onnx_file import read_onnx
 from jetson_infer.toolchain.quantize import write
 from jetson_infer.toolchain.quantize.check import check_quantized
 from quantizable import paint, write_detector
+from sensor_recordings import SensorMessages, write_messages
 
 
 @pytest.fixture
@@ -160,3 +163,27 @@ def test_images_without_objects_are_told_and_the_json_is_json(model, images, tmp
     told = json.loads(capsys.readouterr().out, parse_constant=refuse)
     assert told['reference']['ap50'] is None
     assert any('hold 0 objects' in note for note in told['notes'])
+
+
+@pytest.mark.parametrize('task', ['depth', 'cloud_detection'])
+def test_a_model_of_something_else_is_refused_before_anything_is_read(task, tmp_path, capsys):
+    model = networks.write_model(tmp_path / 'model', networks.card(task=task))
+    assert main(['quantize', str(model), str(tmp_path / 'no'), '--out', str(tmp_path / 'o')]) == 1
+    told = capsys.readouterr().err
+    assert f'this is a {task} model, and what prepares its inputs does not exist yet' in told
+
+
+@pytest.mark.parametrize('verb', ['quantize', 'validate'])
+def test_a_topic_of_clouds_is_told_with_what_it_holds_and_where_images_are(
+    verb, model, tmp_path, capsys
+):
+    make = SensorMessages()
+    image = make.raw_image(1, 'mono8', np.zeros((4, 4), np.uint8))
+    walk = write_messages(
+        tmp_path / 'walk', [('/camera', 1, image), ('/lidar', 1, make.cloud(1, [[1, 2, 3, 4]]))]
+    )
+    out = ['--out', str(tmp_path / 'o')] if verb == 'quantize' else []
+    assert main([verb, str(model), str(walk), '--topic', '/lidar', *out]) == 1
+    told = ' '.join(capsys.readouterr().err.split())
+    assert '/lidar holds 1 point clouds and is of the type sensor_msgs/msg/PointCloud2' in told
+    assert 'this recording has them on /camera (1)' in told
