@@ -9,6 +9,12 @@ import numpy as np
 import pytest
 import yaml
 
+from jetson_infer.engines.ladders import read_ladder, void_rungs
+from jetson_infer.engines.models import load_model
+from jetson_infer.engines.onnx_file import read_onnx
+from jetson_infer.toolchain.ladder.picture import draw_front
+from jetson_infer.toolchain.quantize.check import check_quantized
+
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
 
@@ -26,6 +32,11 @@ TENSORRT_OPERATORS = {
 }  # fmt: skip
 
 
+WEIGHTS = 'scene_detector.weights'
+FLOATS = [v for v in CARD['variants'] if v['precision'] == 'fp32']
+QUANTIZED = [v for v in CARD['variants'] if v['precision'] != 'fp32']
+
+
 @pytest.fixture(params=CARD['variants'], ids=lambda v: v['name'])
 def variant(request):
     return request.param
@@ -37,31 +48,45 @@ def session(variant):
     return onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
 
 
-def test_card_lists_the_labels_and_the_larger_variant_first():
+def test_card_lists_the_labels_and_the_best_variant_first():
     assert CARD['labels'] == LABELS
-    areas = [v['size'][0] * v['size'][1] for v in CARD['variants']]
-    assert areas == sorted(areas, reverse=True)
-    assert len(set(areas)) == 2
+    names = [v['name'] for v in CARD['variants']]
+    kinds = ('fp32', 'mixed', 'int8')
+    assert names == [f'{kind}_{size}' for size in ('640x480', '320x256') for kind in kinds]
     assert CARD['input']['size'] == CARD['variants'][0]['size']
 
 
-def test_folder_holds_the_card_and_its_files_alone_within_eight_megabytes():
+def test_folder_holds_the_card_its_files_and_its_ladder_within_nine_megabytes():
     files = {p.name for p in FOLDER.iterdir()}
-    assert files == {'model.yaml', *(v['onnx'] for v in CARD['variants'])}
-    assert sum((FOLDER / v['onnx']).stat().st_size for v in CARD['variants']) <= 8 * MEGABYTE
+    beside = {'model.yaml', WEIGHTS, 'ladder.json', 'ladder.svg'}
+    assert files == {*beside, *(v['onnx'] for v in CARD['variants'])}
+    assert sum((FOLDER / name).stat().st_size for name in files) <= 9 * MEGABYTE
+
+
+def test_the_ladder_that_comes_along_is_of_these_files():
+    model = load_model(FOLDER)
+    ladder = read_ladder(model)
+    assert void_rungs(model, ladder) == {}
+    assert {rung.variant for rung in ladder.rungs} == {v['name'] for v in CARD['variants']}
+    assert all(rung.valid for rung in ladder.rungs)
+    assert ladder.rungs[0].quality.ap50_ratio >= 1.0
+    assert (FOLDER / 'ladder.svg').read_text() == draw_front(ladder)
 
 
 def test_network_is_valid_and_uses_only_operators_that_tensorrt_8_6_reads(variant):
     network = onnx.load(FOLDER / variant['onnx'])
-    onnx.checker.check_model(network, full_check=True)
+    onnx.checker.check_model(str(FOLDER / variant['onnx']), full_check=True)
     assert [(o.domain, o.version) for o in network.opset_import] == [('', 17)]
-    assert {node.op_type for node in network.graph.node} <= TENSORRT_OPERATORS
+    quantizers = {'QuantizeLinear', 'DequantizeLinear'} if variant in QUANTIZED else set()
+    found = {node.op_type for node in network.graph.node}
+    assert quantizers <= found <= TENSORRT_OPERATORS | quantizers
+    assert check_quantized(FOLDER / variant['onnx']) == ()
     names = [node.name for node in network.graph.node]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r'[\w./]+', name) for name in names)
 
 
-def test_both_networks_hold_the_same_weights():
+def test_all_networks_hold_the_same_weights():
     def weights(name):
         graph = onnx.load(FOLDER / name).graph
         return {
@@ -70,10 +95,36 @@ def test_both_networks_hold_the_same_weights():
             if tensor.name.endswith(('weight', 'bias'))
         }
 
-    first, second = (weights(v['onnx']) for v in CARD['variants'])
+    first, *others = (weights(v['onnx']) for v in CARD['variants'])
     assert len(first) > 100
-    assert first.keys() == second.keys()
-    assert all(np.array_equal(first[name], second[name]) for name in first)
+    for other in others:
+        assert first.keys() == other.keys()
+        assert all(np.array_equal(first[name], other[name]) for name in first)
+
+
+def test_all_but_the_first_keep_them_in_one_file():
+    first, *others = (read_onnx(FOLDER / v['onnx']) for v in CARD['variants'])
+    assert first.external == ()  # it can be copied alone
+    assert all(each.external == (FOLDER / WEIGHTS,) for each in others)
+
+
+def test_quantized_networks_find_what_the_network_they_are_made_of_finds():
+    images = np.random.default_rng(0).random((1, 3, 480, 640), dtype=np.float32)
+    for source in FLOATS:
+        width, height = source['size']
+        given = {'images': np.ascontiguousarray(images[:, :, :height, :width])}
+        expected = run(source, given)
+        for made in (v for v in QUANTIZED if v['size'] == source['size']):
+            found = run(made, given)
+            assert not np.array_equal(found, expected)
+            scores = np.abs(found[0, 4:] - expected[0, 4:])
+            assert np.sqrt(np.square(scores).mean()) < 0.02
+
+
+def run(variant, given):
+    path = str(FOLDER / variant['onnx'])
+    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+    return session.run(None, given)[0]
 
 
 def test_inputs_and_outputs_have_the_layout_of_yolov8_exports(variant, session):
