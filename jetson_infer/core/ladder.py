@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 __all__ = [
     'COSTS',
+    'QUALITY_STEP',
     'UNITS',
     'VERDICTS',
     'DataUsed',
@@ -30,6 +31,9 @@ __all__ = [
 VERDICTS = ('reference', 'passed', 'failed')
 COSTS = ('energy', 'latency')
 UNITS = {'energy': 'mJ a frame', 'latency': 'ms a frame'}
+
+QUALITY_STEP = 0.005
+"""Of the reference's AP50: what differs by less is chance on some hundred objects."""
 
 _TITLES = {
     'onnx': 'its ONNX file',
@@ -57,7 +61,7 @@ class Quality:
 
     :param ap50: average precision at an overlap of 0.5, mean of the classes that have objects.
     :param ap: the mean of that from 0.50 to 0.95.
-    :param ap50_ratio: ``ap50`` over the reference's: what rungs are ordered by.
+    :param ap50_ratio: ``ap50`` over the reference's.
     :param recall: of the classes that safety depends on, by label.
     """
 
@@ -65,6 +69,11 @@ class Quality:
     ap: float
     ap50_ratio: float
     recall: Mapping[str, Recall] = field(default_factory=dict)
+
+    @property
+    def grade(self) -> int:
+        """``ap50_ratio`` in :data:`QUALITY_STEP`, rounded: by it qualities are compared."""
+        return round(self.ap50_ratio / QUALITY_STEP)
 
 
 @dataclass(frozen=True)
@@ -185,9 +194,9 @@ class Measured:
 class Ladder:
     """All rungs of a model on one machine.
 
-    A rung *dominates* another if it may run, sees at least as well (``ap50_ratio``), costs at most
-    as much, and is strictly better in one of the two.  Two that are equal in both do not dominate
-    each other.  What is compared are the figures as they stand here, without any margin.
+    A rung *dominates* another if it may run, sees at least as well (:attr:`Quality.grade`), costs
+    at most as much, and is strictly better in one of the two.  Two that are equal in both do not
+    dominate each other.  Costs are compared as they stand here, without any margin.
 
     :param model: the model's name.
     :param rungs: in the order of :func:`Ladder.ordered`.
@@ -218,18 +227,18 @@ class Ladder:
         return rung.cost(self.cost_kind)
 
     def ordered(self) -> Ladder:
-        """Return the ladder with its rungs best first; of equals, the cheaper one first.
+        """Return the ladder with its rungs best first; of equal grade, the cheaper one first.
 
         Rungs that are equal in both stay in the order in which they are, which is the card's.
         """
-        rungs = sorted(self.rungs, key=lambda rung: (-rung.quality.ap50_ratio, self.cost(rung)))
+        rungs = sorted(self.rungs, key=lambda rung: (-rung.quality.grade, self.cost(rung)))
         return replace(self, rungs=tuple(rungs))
 
     def front(self) -> tuple[Rung, ...]:
         """Return the rungs that may run and that no other dominates, from best to cheapest."""
         valid = [rung for rung in self.rungs if rung.valid]
         places = front_places(
-            [rung.quality.ap50_ratio for rung in valid], [self.cost(rung) for rung in valid]
+            [rung.quality.grade for rung in valid], [self.cost(rung) for rung in valid]
         )
         return tuple(valid[place] for place in places)
 
@@ -238,9 +247,9 @@ class Ladder:
 
         A rung that may not run can be dominated too; None says nothing of whether it may run.
         """
-        quality, cost = rung.quality.ap50_ratio, self.cost(rung)
+        quality, cost = rung.quality.grade, self.cost(rung)
         for other in reversed(self.front()):
-            better, cheaper = other.quality.ap50_ratio - quality, cost - self.cost(other)
+            better, cheaper = other.quality.grade - quality, cost - self.cost(other)
             if better >= 0 and cheaper >= 0 and (better > 0 or cheaper > 0):
                 return other
         return None
@@ -248,11 +257,12 @@ class Ladder:
     def cheapest(self, at_least: float) -> Rung | None:
         """Return the cheapest rung that may run and sees at least so well; None if none does.
 
-        Of several at the same cost it is the best.
+        Of several at the same cost it is the best.  It need not stand on the front: where the limit
+        lies within a grade, a dearer rung of that grade may be the only one above it.
 
-        :param at_least: of ``ap50_ratio``; 1.0 is the reference's.
+        :param at_least: of ``ap50_ratio``, exactly; 1.0 is the reference's.
         """
-        enough = [rung for rung in self.front() if rung.quality.ap50_ratio >= at_least]
+        enough = [rung for rung in self.rungs if rung.valid and rung.quality.ap50_ratio >= at_least]
         if not enough:
             return None
         return min(enough, key=lambda rung: (self.cost(rung), -rung.quality.ap50_ratio))

@@ -92,7 +92,7 @@ def _check(ladder: Ladder, fields: Fields) -> None:
     if double is not None:
         raise fields.error('rungs', f'variant {shown(double)} stands there twice')
     if [rung.variant for rung in ladder.ordered().rungs] != names:
-        raise fields.error('rungs', 'must stand in the order of quality.ap50_ratio, best first')
+        raise fields.error('rungs', 'must stand in the order of quality, best first')
     fields.choice('cost', (ladder.cost_kind,))
 
 

@@ -20,14 +20,19 @@ from jetson_infer.engines.ladders import write_ladder
 from jetson_infer.engines.models import Model, load_model
 from jetson_infer.engines.select import choose_engine
 from jetson_infer.engines.tensorrt.build_process import BUILDER
-from jetson_infer.engines.verdict_key import is_reference
-from jetson_infer.engines.verdicts import VerdictStore
+from jetson_infer.engines.verdicts import StoredVerdict, VerdictStore
 from jetson_infer.errors import EngineBuildError, JetsonInferError, ModelError
 from jetson_infer.toolchain.dataset import Dataset
 from jetson_infer.toolchain.ladder.build import build_engine
 from jetson_infer.toolchain.ladder.measure import Costs, measure_costs, some_images
 from jetson_infer.toolchain.ladder.picture import draw_front
-from jetson_infer.toolchain.ladder.plan import Images, Step, held_verdict, plan_steps
+from jetson_infer.toolchain.ladder.plan import (
+    Images,
+    Step,
+    held_verdict,
+    is_rung_of_reference,
+    plan_steps,
+)
 from jetson_infer.toolchain.ladder.progress import LadderReport, QuantizeProgress
 from jetson_infer.toolchain.ladder.rungs import Found, compare_alone, make_rung
 from jetson_infer.toolchain.ladder.split import Part
@@ -123,6 +128,7 @@ class _Job:
         self._not_run: dict[str, str] = {}
         self._notes: list[str] = []
         self._number, self._total = 0, 0
+        self._digest = ''
 
     def run(self) -> Made:
         settings, labels = self._settings, self._model.card.labels
@@ -130,6 +136,7 @@ class _Job:
             self._found = find_target()
         data = read_data(self._images.validation, labels, settings.frames)
         self._store.check_writable(self._model.card.name)
+        self._digest = data.digest
         steps = plan_steps(self._model, settings.engine, self._store, data.digest)
         self._total = len(steps)
         for source in sources_of(self._model):
@@ -214,14 +221,11 @@ class _Job:
 
     def _validate(self, variant: VariantCard, validator: Validator, found: dict[str, Found]) -> str:
         """Compare a variant with the reference, or take the verdict that still holds."""
-        settings = self._settings
-        cached = self._engines.get(variant.name)
-        held = held_verdict(
-            self._model, variant, settings.engine, self._store, validator.data.digest
-        )
-        if settings.engine == 'onnxruntime' and is_reference(self._model, variant, None):
+        settings, cached = self._settings, self._engines.get(variant.name)
+        if is_rung_of_reference(self._model, variant, settings.engine):
             found[variant.name] = Found(variant, None, None, cached)
-            return 'the reference, held to nothing'
+            return self._run_reference(validator)
+        held = self._held(variant)
         try:
             if held is None:
                 choice = choose_engine(self._model, variant, settings.engine)
@@ -237,6 +241,23 @@ class _Job:
         found[variant.name] = Found(variant, verdict, figures, cached)
         what = 'passed' if verdict.passed else 'FAILED: ' + verdict.failures[0].sentence
         return what if held is None else f'{what} at {held.at}, which still holds'
+
+    def _run_reference(self, validator: Validator) -> str:
+        """Run the reference if something is to be compared with it, in a step of its own."""
+        engine = self._settings.engine
+        others = [
+            each
+            for each in self._model.card.variants
+            if not is_rung_of_reference(self._model, each, engine) and self._held(each) is None
+        ]
+        if not others:
+            return 'the reference, held to nothing'
+        return f'the reference, run on {len(validator.reference.detections)} images'
+
+    def _held(self, variant: VariantCard) -> StoredVerdict | None:
+        """Return the verdict of an earlier run that still holds."""
+        engine = self._settings.engine
+        return held_verdict(self._model, variant, engine, self._store, self._digest)
 
     def _measure(self, data: Data, found: Mapping[str, Found]) -> list[Costs]:
         costs: list[Costs] = []

@@ -22,7 +22,8 @@ MARGINS = (62, 62, 28, 46)
 LINE_PX, CHARACTER_PX = 15, 6.9
 STYLE = """<style>
 svg{font:12px sans-serif;background:#fff}text{fill:#333}.end{text-anchor:end}.middle{
-text-anchor:middle}.tick,.detail{fill:#5b6775}.label,.title,.rung-name{font-weight:600}.title{
+text-anchor:middle}.tick,.detail{fill:#5b6775}.label,.title,.rung-name{font-weight:600}.rung-name,.detail{
+paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}.title{
 font-size:14px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#888;fill:none}.front-line{fill:none;
 stroke:#0072b2;stroke-width:1.6;stroke-opacity:.45}.rung.front{fill:#0072b2;stroke:#fff;
 stroke-width:1.5}.rung.dominated{fill:#fff;stroke:#7a8591;stroke-width:2}.rung.failed{fill:none;
@@ -47,24 +48,24 @@ def draw_front(ladder: Ladder, standalone: bool = True) -> str:
     costs = [ladder.cost(rung) for rung in ladder.rungs]
     right = nice_ticks(max(costs, default=1.0) * 1.12, 8)
     low, high = _range(ladder)
-    plot = Plot(WIDTH, HEIGHT, (0.0, right[-1]), (low, high), 'quality against cost', MARGINS)
+    edges = (100.0 * low, 100.0 * high)
+    plot = Plot(WIDTH, HEIGHT, (0.0, right[-1]), edges, 'quality against cost', MARGINS)
     if standalone:
         plot.add(STYLE)
         plot.text(16, 22, f'{ladder.model}: quality against cost', 'title')
     _legend(plot, ladder)
-    plot.axes(right, _ticks(low, high), UNITS[ladder.cost_kind] + _whose(ladder), '')
-    plot.text(16, MARGINS[1] - 10, 'AP50, of the reference', 'label')
+    plot.axes(right, _ticks(*edges), UNITS[ladder.cost_kind] + _whose(ladder), '')
+    plot.text(16, MARGINS[1] - 10, 'AP50, % of the reference', 'label')
     _front_line(plot, ladder)
-    taken: list[Box] = []
     places = [
-        (plot.x(c), plot.y(max(r.quality.ap50_ratio, low))) for r, c in zip(ladder.rungs, costs)
+        (plot.x(cost), plot.y(100.0 * max(rung.quality.ap50_ratio, low)))
+        for rung, cost in zip(ladder.rungs, costs)
     ]
-    for x, y in places:
-        taken.append((x - 8, y - 8, x + 8, y + 8))
-    for rung, (x, y) in zip(ladder.rungs, places):
-        _draw(plot, ladder, rung, (x, y), rung.quality.ap50_ratio < low)
+    taken: list[Box] = [(x - 8, y - 8, x + 8, y + 8) for x, y in places]
     for rung, place in zip(ladder.rungs, places):
         _name(plot, ladder, rung, place, taken)
+    for rung, place in zip(ladder.rungs, places):
+        _draw(plot, ladder, rung, place, rung.quality.ap50_ratio < low)
     text = plot.render()
     if not standalone:
         return text
@@ -106,18 +107,18 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _legend(plot: Plot, ladder: Ladder) -> None:
     kinds = {kind_of(ladder, rung) for rung in ladder.rungs}
-    left = 250.0
+    left = 240.0
     for kind, meaning in MEANINGS:
         if kind in kinds:
-            plot.add(_shape(kind, left, 18.0, ''))
-            plot.text(left + 13, 22, meaning, 'tick')
+            plot.add(_shape(kind, left, MARGINS[1] - 14.0, ''))
+            plot.text(left + 13, MARGINS[1] - 10, meaning, 'tick')
             left += 34 + CHARACTER_PX * 0.93 * len(meaning)
 
 
 def _front_line(plot: Plot, ladder: Ladder) -> None:
     """Draw the front as stairs: a cost buys what the last step before it gives."""
     front = sorted(ladder.front(), key=ladder.cost)
-    points = [(plot.x(ladder.cost(r)), plot.y(r.quality.ap50_ratio)) for r in front]
+    points = [(plot.x(ladder.cost(r)), plot.y(100.0 * r.quality.ap50_ratio)) for r in front]
     if len(points) > 1:
         path = f'M{points[0][0]:.1f} {points[0][1]:.1f}'
         path += ''.join(f'H{x:.1f}V{y:.1f}' for x, y in points[1:])
@@ -146,7 +147,7 @@ def _shape(kind: str, x: float, y: float, title: str) -> str:
 
 def _detail(ladder: Ladder, rung: Rung) -> str:
     unit = UNITS[ladder.cost_kind].split()[0]
-    return f'{rung.quality.ap50_ratio:.3f}, {ladder.cost(rung):.1f} {unit}'
+    return f'{rung.quality.ap50_ratio:.1%}, {ladder.cost(rung):.1f} {unit}'
 
 
 def _name(

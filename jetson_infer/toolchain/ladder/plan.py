@@ -21,7 +21,15 @@ from jetson_infer.toolchain.ladder.workspace import Source, made_from, sources_o
 from jetson_infer.toolchain.quantize.write import variant_name
 from jetson_infer.toolchain.validate.validation import check_model
 
-__all__ = ['Images', 'Step', 'choose_engine_kind', 'choose_images', 'held_verdict', 'plan_steps']
+__all__ = [
+    'Images',
+    'Step',
+    'choose_engine_kind',
+    'choose_images',
+    'held_verdict',
+    'is_rung_of_reference',
+    'plan_steps',
+]
 
 
 @dataclass(frozen=True)
@@ -144,16 +152,29 @@ def plan_steps(model: Model, engine: str, store: VerdictStore, data: str) -> lis
         names += [variant_name(source.variant, kind) for kind in reversed(source.missing)]
     if engine == 'tensorrt':
         steps += [Step('build', name) for name in names]
-    for name in names:
-        variant = next((each for each in model.card.variants if each.name == name), None)
-        if variant is None:
-            steps.append(Step('validate', name))
-        elif engine == 'onnxruntime' and is_reference(model, variant, None):
-            steps.append(Step('validate', name, 'the reference, held to nothing'))
-        else:
-            held = held_verdict(model, variant, engine, store, data)
-            steps.append(Step('validate', name, f'its verdict of {held.at} holds' if held else ''))
-    return [*steps, Step('measure'), Step('write')]
+    validating = [_validate_step(model, name, engine, store, data) for name in names]
+    references = {
+        each.name for each in model.card.variants if is_rung_of_reference(model, each, engine)
+    }
+    if all(step.done for step in validating if step.subject not in references):
+        validating = [
+            step if step.done else Step('validate', step.subject, 'the reference, held to nothing')
+            for step in validating
+        ]
+    return [*steps, *validating, Step('measure'), Step('write')]
+
+
+def is_rung_of_reference(model: Model, variant: VariantCard, engine: str) -> bool:
+    """Tell whether a variant on an engine is what all others are held against."""
+    return engine == 'onnxruntime' and is_reference(model, variant, None)
+
+
+def _validate_step(model: Model, name: str, engine: str, store: VerdictStore, data: str) -> Step:
+    variant = next((each for each in model.card.variants if each.name == name), None)
+    if variant is None or is_rung_of_reference(model, variant, engine):
+        return Step('validate', name)
+    held = held_verdict(model, variant, engine, store, data)
+    return Step('validate', name, f'its verdict of {held.at} holds' if held else '')
 
 
 def _quantize_step(model: Model, source: Source) -> Step:

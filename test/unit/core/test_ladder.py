@@ -5,6 +5,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from jetson_infer.errors import CardError
 from ladders import ladder, rung
 
 # Few values, so that ties are common.
-FEW = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 1.1])
+FEW = st.sampled_from([0.0, 0.5, 0.751, 0.7512, 0.7524, 0.756, 1.0, 1.1])
 POINTS = st.lists(
     st.tuples(FEW, FEW, st.sampled_from(['reference', 'passed', 'failed'])), max_size=9
 )
@@ -36,6 +37,11 @@ def place(one):
     return one.quality.ap50_ratio, one.pipeline_ms.p50
 
 
+def graded(one):
+    """The quality in whole steps of half a percent of the reference's, and the cost."""
+    return float(np.rint(one.quality.ap50_ratio * 200)), one.pipeline_ms.p50
+
+
 @given(st.lists(st.tuples(FEW, FEW), max_size=12))
 def test_the_front_is_what_nothing_dominates(points):
     found = front_places([q for q, _ in points], [c for _, c in points])
@@ -51,10 +57,10 @@ def test_the_front_is_what_nothing_dominates(points):
 def test_only_what_may_run_stands_on_the_front_or_dominates(points):
     made = make(points)
     valid = [one for one in made.rungs if one.verdict != 'failed']
-    front = [one for one in valid if not any(dominates(place(o), place(one)) for o in valid)]
+    front = [one for one in valid if not any(dominates(graded(o), graded(one)) for o in valid)]
     assert list(made.front()) == front
     for one in made.rungs:
-        there = [o for o in valid if dominates(place(o), place(one))]
+        there = [o for o in valid if dominates(graded(o), graded(one))]
         found = made.dominated_by(one)
         assert (found is None) == (not there)
         if found is not None:
@@ -78,9 +84,17 @@ def test_the_cheapest_that_sees_well_enough(points, least):
 @given(POINTS)
 def test_rungs_stand_best_first_and_keep_the_cards_order_where_they_are_equal(points):
     made = make(points)
-    keys = [(-q, c, int(one.variant[1:])) for one in made.rungs for q, c in [place(one)]]
+    keys = [(-q, c, int(one.variant[1:])) for one in made.rungs for q, c in [graded(one)]]
     assert keys == sorted(keys)
     assert len(made.rungs) == len(points)
+
+
+def test_half_a_percent_of_quality_is_no_reason_to_pay_more():
+    made = ladder(rung('dear', 0.8803, 15.0), rung('cheap', 0.8795, 6.0), rung('best', 1.0, 17.0))
+    assert [one.variant for one in made.rungs] == ['best', 'cheap', 'dear']
+    assert [one.variant for one in made.front()] == ['best', 'cheap']
+    assert made.cheapest(0.879).variant == 'cheap'
+    assert made.cheapest(0.88).variant == 'dear'
 
 
 def test_energy_is_the_cost_where_every_rung_has_it():
@@ -138,7 +152,7 @@ def written(**changes):
         ({'rungs__0__size': [64]}, 'rungs[0].size: must be a list of at least 2'),
         ({'rungs__0__size': [64, 0]}, 'rungs[0].size[1]: must be an integer from 1'),
         ({'rungs__0__quality__ap50': 1.5}, 'rungs[0].quality.ap50: must be a number from 0 to 1'),
-        ({'rungs__0__quality__ap50_ratio': 0.5}, 'rungs: must stand in the order of'),
+        ({'rungs__0__quality__ap50_ratio': 0.5}, 'rungs: must stand in the order of q'),
         (
             {'rungs__0__quality__recall__person': 0.5},
             'rungs[0].quality.recall.person: must be a mapping with the keys value, ratio',
