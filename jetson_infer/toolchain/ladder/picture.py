@@ -9,17 +9,17 @@ Universal Design", 2008.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 
 from jetson_infer.core.ladder import UNITS, Ladder, Rung
+from jetson_infer.toolchain.ladder.labels import CHARACTER_PX, LINE_PX, Box, nearest, place_labels
 from jetson_infer.toolchain.report.svg import Plot, nice_ticks
 
 __all__ = ['draw_front']
 
 WIDTH, HEIGHT = 860, 430
 MARGINS = (62, 62, 28, 46)
-LINE_PX, CHARACTER_PX = 15, 6.9
 STYLE = """<style>
 svg{font:12px sans-serif;background:#fff}text{fill:#333}.end{text-anchor:end}.middle{
 text-anchor:middle}.tick,.detail{fill:#5b6775}.label,.title,.rung-name{font-weight:600}.rung-name,.detail{
@@ -35,7 +35,8 @@ MEANINGS = (
     ('failed', 'failed its thresholds'),
 )
 
-Box = tuple[float, float, float, float]
+AREA = (MARGINS[0] + 4.0, MARGINS[1] - 6.0, WIDTH - 6.0, HEIGHT - MARGINS[3] - 1.0)
+"""Where names may stand."""
 
 
 def draw_front(ladder: Ladder, standalone: bool = True) -> str:
@@ -56,14 +57,15 @@ def draw_front(ladder: Ladder, standalone: bool = True) -> str:
     _legend(plot, ladder)
     plot.axes(right, _ticks(*edges), UNITS[ladder.cost_kind] + _whose(ladder), '')
     plot.text(16, MARGINS[1] - 10, 'AP50, % of the reference', 'label')
-    _front_line(plot, ladder)
+    stairs = _front_line(plot, ladder)
     places = [
         (plot.x(cost), plot.y(100.0 * max(rung.quality.ap50_ratio, low)))
         for rung, cost in zip(ladder.rungs, costs)
     ]
-    taken: list[Box] = [(x - 8, y - 8, x + 8, y + 8) for x, y in places]
-    for rung, place in zip(ladder.rungs, places):
-        _name(plot, ladder, rung, place, taken)
+    taken: list[Box] = [(x - 8, y - 8, x + 8, y + 8) for x, y in places] + stairs
+    names = [(rung.variant, _detail(ladder, rung)) for rung in ladder.rungs]
+    for name, place, box in zip(names, places, place_labels(names, places, AREA, taken)):
+        _name(plot, name, place, box)
     for rung, place in zip(ladder.rungs, places):
         _draw(plot, ladder, rung, place, rung.quality.ap50_ratio < low)
     text = plot.render()
@@ -115,14 +117,21 @@ def _legend(plot: Plot, ladder: Ladder) -> None:
             left += 34 + CHARACTER_PX * 0.93 * len(meaning)
 
 
-def _front_line(plot: Plot, ladder: Ladder) -> None:
-    """Draw the front as stairs: a cost buys what the last step before it gives."""
+def _front_line(plot: Plot, ladder: Ladder) -> list[Box]:
+    """Draw the front as stairs: a cost buys what the last step before it gives.
+
+    :return: what they cover.
+    """
     front = sorted(ladder.front(), key=ladder.cost)
     points = [(plot.x(ladder.cost(r)), plot.y(100.0 * r.quality.ap50_ratio)) for r in front]
-    if len(points) > 1:
-        path = f'M{points[0][0]:.1f} {points[0][1]:.1f}'
-        path += ''.join(f'H{x:.1f}V{y:.1f}' for x, y in points[1:])
+    path, covered = '', []
+    for (left, low), (right, high) in pairwise(points):
+        path += f'M{left:.1f} {low:.1f}H{right:.1f}V{high:.1f}'
+        covered.append((left, low - 2, right, low + 2))
+        covered.append((right - 2, min(low, high), right + 2, max(low, high)))
+    if path:
         plot.add(f'<path class="front-line" d="{path}"/>')
+    return covered
 
 
 def _draw(plot: Plot, ladder: Ladder, rung: Rung, at: tuple[float, float], below: bool) -> None:
@@ -150,53 +159,11 @@ def _detail(ladder: Ladder, rung: Rung) -> str:
     return f'{rung.quality.ap50_ratio:.1%}, {ladder.cost(rung):.1f} {unit}'
 
 
-def _name(
-    plot: Plot, ladder: Ladder, rung: Rung, at: tuple[float, float], taken: list[Box]
-) -> None:
-    """Write a rung's name where it covers nothing that stands there, and join the two."""
-    x, y = at
-    lines = [rung.variant, _detail(ladder, rung)]
-    width = CHARACTER_PX * max(map(len, lines))
-    height = LINE_PX * len(lines)
-    box = _free_place(x, y, width, height, taken)
-    taken.append(box)
-    left, top = box[0], box[1]
-    near = min(max(x, left), left + width), min(max(y, top), top + height)
+def _name(plot: Plot, lines: tuple[str, str], at: tuple[float, float], box: Box) -> None:
+    """Write a rung's name, and join the two where they lie apart."""
+    near = nearest(box, at)
     if math.dist(near, at) > 16:
-        plot.add(f'<path class="leader" d="M{x:.1f} {y:.1f}L{near[0]:.1f} {near[1]:.1f}"/>')
-    plot.text(left, top + 11, lines[0], 'rung-name')
-    plot.text(left, top + 11 + LINE_PX, lines[1], 'detail')
-
-
-def _free_place(x: float, y: float, width: float, height: float, taken: Sequence[Box]) -> Box:
-    """Return the nearest of some places about a point that overlaps nothing; else the first."""
-    places: list[Box] = []
-    for distance in (11.0, 26.0, 42.0, 60.0, 80.0, 104.0):
-        for dx, dy in (
-            (distance, -height / 2),
-            (-distance - width, -height / 2),
-            (distance, -distance - height / 2),
-            (distance, distance - height / 2),
-            (-width / 2, distance),
-            (-width / 2, -distance - height),
-            (-distance - width, -distance - height / 2),
-            (-distance - width, distance - height / 2),
-        ):
-            left, top = x + dx, y + dy
-            places.append((left, top, left + width, top + height))
-    inside = [
-        box
-        for box in places
-        if box[0] >= MARGINS[0] + 4
-        and box[2] <= WIDTH - 6
-        and box[1] >= MARGINS[1] - 6
-        and box[3] <= HEIGHT - MARGINS[3] - 2
-    ]
-    return next((box for box in inside if not _overlaps(box, taken)), (inside or places)[0])
-
-
-def _overlaps(box: Box, taken: Sequence[Box]) -> bool:
-    return any(
-        box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
-        for other in taken
-    )
+        to = f'{near[0]:.1f} {near[1]:.1f}'
+        plot.add(f'<path class="leader" d="M{at[0]:.1f} {at[1]:.1f}L{to}"/>')
+    for number, (line, css) in enumerate(zip(lines, ('rung-name', 'detail'))):
+        plot.text(box[0], box[1] + 11 + LINE_PX * number, line, css)
