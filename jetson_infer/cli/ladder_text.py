@@ -14,14 +14,13 @@ from jetson_infer.toolchain.ladder.table import about, columns, data_lines, rows
 __all__ = ['ladder_lines', 'plan_lines', 'short_lines']
 
 MARKS = {'front': '*', 'dominated': ' ', 'failed': '!'}
-LEFT = 3  # columns whose text begins at the left
 WIDE = 110
 
 
 def ladder_lines(ladder: Ladder) -> list[str]:
     """Return a ladder: the table, what stands on its front, and on what it was measured."""
     lines = [f'{ladder.model}: {len(ladder.rungs)} rungs, the best first', '']
-    lines += _table(ladder)
+    lines += _table(ladder, short=False)
     for name, why in ladder.not_run.items():
         lines += _wrapped(f'  {name}: could not be run: {why}')
     lines += ['', *_wrapped(about(ladder))]
@@ -32,8 +31,8 @@ def ladder_lines(ladder: Ladder) -> list[str]:
 
 
 def short_lines(ladder: Ladder) -> list[str]:
-    """Return the table alone, and when and where it was measured."""
-    return [*_table(ladder), *_wrapped(f'measured {when_and_where(ladder)}')]
+    """Return quality and cost alone, and when and where they were measured."""
+    return [*_table(ladder, short=True), *_wrapped(f'measured {when_and_where(ladder)}')]
 
 
 def plan_lines(steps: Sequence[Step], told: str) -> list[str]:
@@ -46,15 +45,15 @@ def plan_lines(steps: Sequence[Step], told: str) -> list[str]:
     return lines
 
 
-def _table(ladder: Ladder) -> list[str]:
-    titles, found = columns(ladder), rows(ladder)
+def _table(ladder: Ladder, short: bool) -> list[str]:
+    titles, found = columns(ladder, short), rows(ladder, short)
     widths = [
         max(len(text) for text in column) for column in zip(titles, *(row.cells for row in found))
     ]
 
     def line(mark: str, cells: Sequence[str], end: str) -> str:
         parts = [
-            f'{cell:<{width}}' if place < LEFT else f'{cell:>{width}}'
+            f'{cell:<{width}}' if not place else f'{cell:>{width}}'
             for place, (cell, width) in enumerate(zip(cells, widths))
         ]
         return f'{mark} {"  ".join(parts)}  {end}'.rstrip()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 __all__ = ['CHARACTER_PX', 'LINE_PX', 'Box', 'nearest', 'place_labels']
 
-LINE_PX, CHARACTER_PX = 15, 6.9
+LINE_PX, CHARACTER_PX = 15, 7.5
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""

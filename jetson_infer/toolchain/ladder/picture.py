@@ -20,6 +20,7 @@ __all__ = ['draw_front']
 
 WIDTH, HEIGHT = 860, 430
 MARGINS = (62, 62, 28, 46)
+TITLE_PX = 34
 STYLE = """<style>
 svg{font:12px sans-serif;background:#fff}text{fill:#333}.end{text-anchor:end}.middle{
 text-anchor:middle}.tick,.detail{fill:#5b6775}.label,.title,.rung-name{font-weight:600}.rung-name,.detail{
@@ -69,8 +70,10 @@ def draw_front(ladder: Ladder, standalone: bool = True) -> str:
     for rung, place in zip(ladder.rungs, places):
         _draw(plot, ladder, rung, place, rung.quality.ap50_ratio < low)
     text = plot.render()
-    if not standalone:
-        return text
+    if not standalone:  # the page has a heading of its own
+        return text.replace('viewBox="0 0 ', f'viewBox="0 {TITLE_PX} ', 1).replace(
+            f' {HEIGHT}"', f' {HEIGHT - TITLE_PX}"', 1
+        )
     return text.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ', 1) + '\n'
 
 

@@ -27,18 +27,21 @@ class Row:
     standing: str
 
 
-def columns(ladder: Ladder) -> tuple[str, ...]:
-    """Return the columns' titles; those of energy and memory only where there is something."""
+def columns(ladder: Ladder, short: bool = False) -> tuple[str, ...]:
+    """Return the columns' titles; those of energy and memory only where there is something.
+
+    :param short: what quality and cost are alone.
+    """
+    device = tuple(name for name, _ in _device_columns(ladder))
+    if short:
+        return ('variant', 'AP50', 'of ref.', 'ms p50', 'p95', *device[:1])
     safety = tuple(f'recall {label}' for label in _safety(ladder))
-    return (
-        'variant', 'precision', 'input', 'AP50', 'of ref.', 'AP50-95', *safety,
-        'ms p50', 'p95', 'network', *(name for name, _ in _device_columns(ladder)),
-    )  # fmt: skip
+    return ('variant', 'input', 'AP50', 'of ref.', *safety, 'ms p50', 'p95', 'network', *device)
 
 
-def rows(ladder: Ladder) -> list[Row]:
-    """Return the rungs, best first."""
-    return [_row(ladder, rung) for rung in ladder.rungs]
+def rows(ladder: Ladder, short: bool = False) -> list[Row]:
+    """Return the rungs, best first, with the cells of :func:`columns`."""
+    return [_row(ladder, rung, columns(ladder, short)) for rung in ladder.rungs]
 
 
 def about(ladder: Ladder) -> str:
@@ -82,18 +85,20 @@ def data_lines(ladder: Ladder) -> list[str]:
     return lines
 
 
-def _row(ladder: Ladder, rung: Rung) -> Row:
+def _row(ladder: Ladder, rung: Rung, titles: Sequence[str]) -> Row:
     quality = rung.quality
-    recall = (_share(quality.recall[name].value) if name in quality.recall else '-'
-              for name in _safety(ladder))  # fmt: skip
-    device = (_amount(value(rung)) for _, value in _device_columns(ladder))
-    cells = (
-        rung.variant, rung.precision, 'x'.join(map(str, rung.size)), f'{quality.ap50:.3f}',
-        f'{quality.ap50_ratio:.3f}', f'{quality.ap:.3f}', *recall,
-        f'{rung.pipeline_ms.p50:.1f}', f'{rung.pipeline_ms.p95:.1f}', f'{rung.session_ms.p50:.1f}',
-        *device,
-    )  # fmt: skip
-    return Row(*_standing(ladder, rung, cells))
+    cells = {
+        'variant': rung.variant,
+        'input': 'x'.join(map(str, rung.size)),
+        'AP50': f'{quality.ap50:.3f}',
+        'of ref.': f'{quality.ap50_ratio:.3f}',
+        'ms p50': f'{rung.pipeline_ms.p50:.1f}',
+        'p95': f'{rung.pipeline_ms.p95:.1f}',
+        'network': f'{rung.session_ms.p50:.1f}',
+        **{f'recall {label}': _share(one.value) for label, one in quality.recall.items()},
+        **{name: _amount(value(rung)) for name, value in _device_columns(ladder)},
+    }
+    return Row(*_standing(ladder, rung, tuple(cells.get(title, '-') for title in titles)))
 
 
 def _standing(
