@@ -26,6 +26,7 @@ from jetson_infer.toolchain.dataset import open_dataset
 from jetson_infer.toolchain.ladder.job import LadderSettings, Made, make_ladder
 from jetson_infer.toolchain.ladder.plan import (
     Images,
+    check_detector,
     choose_engine_kind,
     choose_images,
     plan_steps,
@@ -33,7 +34,6 @@ from jetson_infer.toolchain.ladder.plan import (
 from jetson_infer.toolchain.ladder.workspace import open_workspace
 from jetson_infer.toolchain.quantize.job import QuantizeSettings
 from jetson_infer.toolchain.validate.collect import read_data
-from jetson_infer.toolchain.validate.validation import check_model
 
 __all__ = ['add_arguments', 'run']
 
@@ -125,7 +125,7 @@ def _add_amounts(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make the ladder, or show what that would be, and tell what was found."""
     model = load_model(find_model(options.model))
-    check_model(model)
+    check_detector(model)
     engine = choose_engine_kind(options.engine)
     out = None if options.in_place else options.out or OUT / model.card.name
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ from jetson_infer.engines.models import Model
 from jetson_infer.engines.select import ENGINES
 from jetson_infer.engines.verdict_key import EngineIdentity, is_reference, make_verdict_key
 from jetson_infer.engines.verdicts import StoredVerdict, VerdictStore
-from jetson_infer.errors import JetsonInferError, RecordingError, SessionError
+from jetson_infer.errors import JetsonInferError, ModelError, RecordingError, SessionError
 from jetson_infer.toolchain.dataset import Dataset
 from jetson_infer.toolchain.ladder.split import split_in_time
 from jetson_infer.toolchain.ladder.workspace import Source, made_from, sources_of
@@ -24,6 +24,7 @@ from jetson_infer.toolchain.validate.validation import check_model
 __all__ = [
     'Images',
     'Step',
+    'check_detector',
     'choose_engine_kind',
     'choose_images',
     'held_verdict',
@@ -138,6 +139,19 @@ def held_verdict(
     return stored if stored is not None and stored.data.get('digest') == data else None
 
 
+def check_detector(model: Model) -> None:
+    """Check that a ladder can be made of a model.
+
+    :raises ModelError: if it has no reference, or is for another task.
+    """
+    if model.card.task != 'detection':
+        raise ModelError(
+            f'{model.card.source}: ladders are of detection models; this is a {model.card.task} '
+            'model: quantize, validate and bench do its parts one by one'
+        )
+    check_model(model)
+
+
 def plan_steps(model: Model, engine: str, store: VerdictStore, data: str) -> list[Step]:
     """Return all steps in their order; those that are done say why.
 
@@ -145,7 +159,7 @@ def plan_steps(model: Model, engine: str, store: VerdictStore, data: str) -> lis
     :param data: the digest of the images that validate.
     :raises ModelError: if the model has no reference, or is for another task.
     """
-    check_model(model)
+    check_detector(model)
     steps = [_quantize_step(model, source) for source in sources_of(model)]
     names = [variant.name for variant in model.card.variants]
     for source in sources_of(model):

@@ -65,6 +65,11 @@ class Part(Dataset):
         return self._whole.has_truth
 
     @property
+    def depth_count(self) -> int:
+        """How many true depth images the whole has; a part gives them with its own images."""
+        return self._whole.depth_count
+
+    @property
     def complaint(self) -> str:
         """See :attr:`Dataset.complaint`."""
         return self._whole.complaint
