@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'recording',
         metavar='RECORDING',
-        help='rosbag2 recording (path or name) or folder of images, of what the robot will see',
+        help='rosbag2 recording (path or name), folder of recordings, or folder of images: what '
+        'the robot will see',
     )
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument(

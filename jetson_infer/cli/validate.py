@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'recording',
         metavar='RECORDING',
-        help='rosbag2 recording (path or name) or folder of images; with ground truth if it has it',
+        help='rosbag2 recording (path or name), folder of recordings, or folder of images; with '
+        'ground truth if it has it',
     )
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument('--variant', metavar='NAME', help='one variant')

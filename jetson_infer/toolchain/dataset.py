@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images to calibrate and to validate with, and what is really in them where that is known.
 
-A dataset is a recording's camera or a folder of images.  It is read anew for every pass, an image
-at a time, so that its size does not matter.
+A dataset is a recording's camera, that of several recordings, or a folder of images.  It is read
+anew for every pass, an image at a time, so that its size does not matter.
 """
 
 from __future__ import annotations
@@ -23,14 +23,19 @@ from jetson_infer.core.evaluation import GroundTruth
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.errors import FrameRejected, RecordingError
 from jetson_infer.toolchain.dataset_sources import (
+    Entry,
     FolderSource,
     ImageSource,
     RecordingSource,
     TrueBox,
     image_files,
 )
-from jetson_infer.toolchain.recorded_depth import RecordedDepth
-from jetson_infer.toolchain.recording_files import STORAGE_SUFFIXES, find_recording
+from jetson_infer.toolchain.recording_files import find_recording
+from jetson_infer.toolchain.several_recordings import (
+    SeveralRecordings,
+    is_recording,
+    recordings_in,
+)
 
 __all__ = ['Dataset', 'Sample', 'open_dataset', 'relabelled']
 
@@ -64,14 +69,11 @@ class Dataset(Closing):
     """An open dataset; close it, or use it as a context manager.  Made by :func:`open_dataset`.
 
     :param source: where the images come from.
-    :param depth: where their true depth comes from; None where it was not asked for.
     """
 
-    def __init__(self, source: ImageSource, depth: RecordedDepth | None = None) -> None:
+    def __init__(self, source: ImageSource) -> None:
         self._source = source
-        self._depth = depth
-        labels = sorted({box.label for boxes in source.truth.values() for box in boxes})
-        self.labels_of_truth: tuple[str, ...] = tuple(labels)
+        self.labels_of_truth: tuple[str, ...] = tuple(sorted(source.labels))
         self._digest = ''
         self.rejected: Mapping[str, int] = {}
         """Images of the last pass that could not be used, by the reason's fixed word."""
@@ -80,7 +82,7 @@ class Dataset(Closing):
 
     @property
     def path(self) -> Path:
-        """The recording or the folder."""
+        """The recording or the folder, of images or of recordings."""
         return self._source.path
 
     @property
@@ -96,18 +98,17 @@ class Dataset(Closing):
     @property
     def has_truth(self) -> bool:
         """Whether the dataset says what is in at least one of its images."""
-        return bool(self._source.truth)
+        return self._source.has_truth
 
     @property
     def depth_count(self) -> int:
         """How many true depth images there are; 0 where they were not asked for."""
-        return self._depth.count if self._depth else 0
+        return self._source.depth_count
 
     @property
     def complaint(self) -> str:
         """What of the dataset is lost and how much is whole; empty where nothing is."""
-        told = [self._source.complaint, self._depth.complaint if self._depth else '']
-        return '\n'.join(dict.fromkeys('\n'.join(filter(None, told)).splitlines()))
+        return self._source.complaint
 
     @property
     def digest(self) -> str:
@@ -116,10 +117,8 @@ class Dataset(Closing):
             total = hashlib.sha256()
             for entry in self._source.entries():
                 total.update(hashlib.sha256(entry.content).digest())
-                truth = self._source.truth.get(entry.stamp_ns)
-                total.update(repr((entry.stamp_ns, truth)).encode())
-            if self._depth:
-                total.update(self._depth.digest())
+                total.update(repr((entry.stamp_ns, entry.truth)).encode())
+            total.update(self._source.depth_digest())
             self._digest = total.hexdigest()
         return self._digest
 
@@ -144,9 +143,8 @@ class Dataset(Closing):
                 why = why or f'{entry.name}: {error}'
                 continue
             given += 1
-            stamp_ns = entry.stamp_ns
-            truth, depth = self._truth(stamp_ns), self._true_depth(stamp_ns)
-            yield Sample(index, entry.name, stamp_ns, image, truth, depth)
+            truth, depth = self._truth(entry), self._true_depth(entry)
+            yield Sample(index, entry.name, entry.stamp_ns, image, truth, depth)
         if not given:
             number = sum(rejected.values())
             raise RecordingError(
@@ -158,30 +156,28 @@ class Dataset(Closing):
     def close(self) -> None:
         """Close the files; may be called twice."""
         self._source.close()
-        if self._depth:
-            self._depth.close()
 
-    def _true_depth(self, stamp_ns: int) -> Depth | None:
+    def _true_depth(self, entry: Entry) -> Depth | None:
         try:
-            return self._depth.at(stamp_ns) if self._depth else None
+            return entry.depth()
         except FrameRejected as error:
             self.rejected_depths[error.reason] += 1
             return None
 
-    def _truth(self, stamp_ns: int) -> GroundTruth | None:
-        boxes = self._source.truth.get(stamp_ns)
-        return None if boxes is None else _ground_truth(boxes, self.labels_of_truth)
+    def _truth(self, entry: Entry) -> GroundTruth | None:
+        return None if entry.truth is None else _ground_truth(entry.truth, self.labels_of_truth)
 
 
 def open_dataset(
     path: str | Path, topic: str = '', truth_topic: str = '', depth_topic: str | None = None
 ) -> Dataset:
-    """Open a recording or a folder of images.
+    """Open a recording, a folder of recordings, or a folder of images.
 
     Of a recording that was cut, what is whole is used; :attr:`Dataset.complaint` says how much.
 
-    :param path: a rosbag2 folder or file, the name of a recording that is known by name, or a
-        folder with PNG and JPEG files (those of its sub-folders too).
+    :param path: a rosbag2 folder or file, the name of a recording that is known by name, a folder
+        of such folders, which are read one after the other by their names, or a folder with PNG
+        and JPEG files (those of its sub-folders too).
     :param topic: the camera's topic; unless given the one with most images that are no depth.
     :param truth_topic: a topic of ``vision_msgs/msg/Detection2DArray`` that says what is in the
         images, by their stamps.  Unless given, one whose name says that it is the ground truth:
@@ -194,19 +190,14 @@ def open_dataset(
     :raises MissingDependencyError: if it is a recording and rosbags is not installed.
     """
     place = Path(path).expanduser()
-    if place.is_dir() and not _is_recording(place) and image_files(place):
+    if place.is_dir() and not is_recording(place) and image_files(place):
         if topic or truth_topic or depth_topic is not None:
             raise RecordingError(f'{place}: a folder of images has no topics; leave the topic out')
         return Dataset(FolderSource(place))
-    found = find_recording(path)
-    source = RecordingSource.open(found, topic, truth_topic)
-    try:
-        return Dataset(
-            source, None if depth_topic is None else RecordedDepth.open(found, depth_topic)
-        )
-    except BaseException:
-        source.close()
-        raise
+    several = recordings_in(place)
+    if several:
+        return Dataset(SeveralRecordings.open(place, several, topic, truth_topic, depth_topic))
+    return Dataset(RecordingSource.open(find_recording(path), topic, truth_topic, depth_topic))
 
 
 def relabelled(truth: T, source: Sequence[str], labels: Sequence[str]) -> T:
@@ -228,8 +219,3 @@ def _ground_truth(boxes: Sequence[TrueBox], labels: Sequence[str]) -> GroundTrut
         np.array([labels.index(box.label) for box in boxes], np.int32),
         np.array([box.difficult for box in boxes], np.bool_),
     )
-
-
-def _is_recording(folder: Path) -> bool:
-    names = (entry.name for entry in folder.iterdir())
-    return any(name == 'metadata.yaml' or name.endswith(STORAGE_SUFFIXES) for name in names)

@@ -5,23 +5,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jetson_infer.core.depth_images import Depth
 from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
 from jetson_infer.errors import RecordingError
-from jetson_infer.toolchain.recorded_depth import holds_depth
+from jetson_infer.toolchain.recorded_depth import RecordedDepth, holds_depth
 from jetson_infer.toolchain.recordings import Topic
 from jetson_infer.toolchain.whole_recording import IMAGE_TYPES, WholeRecording, stamp_of
 
-__all__ = ['Entry', 'FolderSource', 'ImageSource', 'RecordingSource', 'TrueBox', 'image_files']
+__all__ = [
+    'Entry',
+    'FolderSource',
+    'ImageSource',
+    'RecordingSource',
+    'TrueBox',
+    'image_files',
+    'joined',
+]
 
 TRUTH_TYPE = 'vision_msgs/msg/Detection2DArray'
 TRUTH_WORD = 'ground_truth'
 SUFFIXES = ('.png', '.jpg', '.jpeg')
+
+
+def no_depth() -> Depth | None:
+    """Return that it is not known how far away things are."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -44,12 +59,17 @@ class Entry:
 
     :param content: the bytes that make it; what the digest is made of.
     :param open: views the image; raises FrameRejected if it cannot be used.
+    :param truth: what is in it; None where that is not known.
+    :param depth: reads how far away that is, None where that is not known; raises FrameRejected
+        if it cannot be read.
     """
 
     name: str
     stamp_ns: int
     content: bytes
     open: Callable[[], ImageView | CompressedView]
+    truth: tuple[TrueBox, ...] | None = None
+    depth: Callable[[], Depth | None] = no_depth
 
 
 class ImageSource(ABC):
@@ -58,13 +78,17 @@ class ImageSource(ABC):
     :ivar path: what was opened.
     :ivar topic: the camera's topic; empty where there is none.
     :ivar count: how many images there are.
-    :ivar truth: what is in the images, by their stamps.
+    :ivar has_truth: whether it is known what is in at least one of them.
+    :ivar labels: the classes of what is in them.
+    :ivar depth_count: how many true depth images there are.
     """
 
     path: Path
     topic: str = ''
     count: int
-    truth: Mapping[int, tuple[TrueBox, ...]] = {}
+    has_truth: bool = False
+    labels: frozenset[str] = frozenset()
+    depth_count: int = 0
 
     @property
     def complaint(self) -> str:
@@ -74,6 +98,10 @@ class ImageSource(ABC):
     @abstractmethod
     def entries(self) -> Iterator[Entry]:
         """Iterate over all images from the first; may be called again."""
+
+    def depth_digest(self) -> bytes:
+        """Return the SHA-256 of all true depth images; nothing where there are none."""
+        return b''
 
     def close(self) -> None:
         """Close what is open; may be called twice."""
@@ -108,40 +136,56 @@ class RecordingSource(ImageSource):
     :param whole: open; closed with the source.
     :param topic: the camera.
     :param truth: the topic of true objects; None where there is none.
+    :param depth: the true depth, closed with the source; None where it was not asked for.
     """
 
-    def __init__(self, whole: WholeRecording, topic: Topic, truth: Topic | None) -> None:
+    def __init__(
+        self,
+        whole: WholeRecording,
+        topic: Topic,
+        truth: Topic | None,
+        depth: RecordedDepth | None = None,
+    ) -> None:
         self.path = whole.path
         self.topic = topic.name
         self.count = topic.count
         self._whole = whole
+        self._depth = depth
+        self.depth_count = depth.count if depth else 0
         self._compressed = topic.type == IMAGE_TYPES[1]
         whole.use(topic, 'images')
-        self.truth = dict(self._read_truth(truth.name)) if truth else {}
+        self._truth = dict(self._read_truth(truth.name)) if truth else {}
+        self.has_truth = bool(self._truth)
+        self.labels = frozenset(box.label for boxes in self._truth.values() for box in boxes)
 
     @classmethod
-    def open(cls, path: Path, topic: str, truth_topic: str) -> RecordingSource:
+    def open(
+        cls, path: Path, topic: str, truth_topic: str, depth_topic: str | None = None
+    ) -> RecordingSource:
         """Open a recording, or what is whole of one that was cut.
 
+        :param depth_topic: the true depth; empty for the one that there is, None for none.
         :raises RecordingError: if nothing can be read, or it lacks a topic.
         """
-        whole = WholeRecording.open(path)
-        try:
+        with ExitStack() as opened:
+            whole = opened.enter_context(WholeRecording.open(path))
             camera = _camera(whole, topic)
             truth: Topic | None
             if truth_topic:
                 truth = whole.choose(truth_topic, (TRUTH_TYPE,), 'true objects')
             else:
                 truth = next((t for t in whole.topics(TRUTH_TYPE) if TRUTH_WORD in t.name), None)
-            return cls(whole, camera, truth)
-        except BaseException:
-            whole.close()
-            raise
+            depth = None
+            if depth_topic is not None:
+                depth = opened.enter_context(RecordedDepth.open(path, depth_topic))
+            source = cls(whole, camera, truth, depth)
+            opened.pop_all()
+            return source
 
     @property
     def complaint(self) -> str:
         """See :attr:`ImageSource.complaint`."""
-        return self._whole.complaint
+        return joined([self._whole.complaint, self._depth.complaint if self._depth else ''])
 
     def entries(self) -> Iterator[Entry]:
         """See :meth:`ImageSource.entries`."""
@@ -152,11 +196,19 @@ class RecordingSource(ImageSource):
                 stamp_ns,
                 raw.cdr,
                 partial(self._view, message),
+                self._truth.get(stamp_ns),
+                partial(self._depth.at, stamp_ns) if self._depth else no_depth,
             )
+
+    def depth_digest(self) -> bytes:
+        """See :meth:`ImageSource.depth_digest`."""
+        return self._depth.digest() if self._depth else b''
 
     def close(self) -> None:
         """See :meth:`ImageSource.close`."""
         self._whole.close()
+        if self._depth:
+            self._depth.close()
 
     def _view(self, message: Any) -> ImageView | CompressedView:
         if self._compressed:
@@ -173,6 +225,12 @@ class RecordingSource(ImageSource):
     def _read_truth(self, topic: str) -> Iterator[tuple[int, tuple[TrueBox, ...]]]:
         for _, message in self._whole.messages(topic):
             yield stamp_of(message), tuple(_true_box(d) for d in message.detections if d.results)
+
+
+def joined(complaints: Iterable[str]) -> str:
+    """Return complaints as one, without saying a line twice."""
+    lines = (line for complaint in complaints for line in complaint.splitlines())
+    return '\n'.join(dict.fromkeys(lines))
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from jetson_infer.core.evaluation import GroundTruth
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.dataset import open_dataset, relabelled
 from recording_writer import IMAGE, START_NS, TRUTH, write_recording
+from sensor_recordings import SensorMessages, write_messages
 
 
 def jpeg(value: int) -> bytes:
@@ -116,3 +117,74 @@ def test_labels_are_matched_by_name_and_foreign_objects_left_out():
     assert found.class_ids.tolist() == [1, 0, 1]
     assert found.boxes.tolist() == np.eye(4)[1:].tolist()
     assert found.difficult.tolist() == [False, False, True]
+
+
+@pytest.fixture
+def days(tmp_path):
+    """Return a folder of two recordings, of the same moments, and something else."""
+    for name, value, label in (('tuesday', 200, 'dog'), ('monday', 100, 'person')):
+        box = (label, 0.9, (1.0, 2.0, 30.0, 40.0))
+        write_recording(
+            tmp_path / 'days' / name, frames=3, images=[jpeg(value)], truths=[[box], []]
+        )
+    (tmp_path / 'days' / 'notes').mkdir()
+    (tmp_path / 'days' / 'notes' / 'readme.txt').write_text('of no use')
+    return tmp_path / 'days'
+
+
+def test_a_folder_of_recordings_is_read_one_after_the_other(days):
+    with open_dataset(days) as dataset:
+        samples = list(dataset.frames())
+        assert (dataset.count, dataset.topic, dataset.complaint) == (6, IMAGE, '')
+        assert (dataset.has_truth, dataset.labels_of_truth) == (True, ('dog', 'person'))
+        digest = dataset.digest
+        assert [sample.index for sample in dataset.frames({1, 4})] == [1, 4]
+    assert [sample.index for sample in samples] == list(range(6))
+    assert [sample.name.partition('/')[0] for sample in samples] == ['monday'] * 3 + ['tuesday'] * 3
+    assert [bytes(s.image.data) for s in samples] == [jpeg(100)] * 3 + [jpeg(200)] * 3
+    # Stamps are those of one recording; what is true of them is not mixed up.
+    assert samples[0].stamp_ns == samples[3].stamp_ns
+    assert [s.truth.class_ids.tolist() for s in samples] == [[1], [], [1], [0], [], [0]]
+    alone = []
+    for name in ('monday', 'tuesday'):
+        with open_dataset(days / name) as dataset:
+            alone += [bytes(sample.image.data) for sample in dataset.frames()]
+            assert dataset.digest != digest
+    assert alone == [bytes(s.image.data) for s in samples]
+
+
+def test_all_recordings_of_a_folder_have_to_have_the_camera(days):
+    with pytest.raises(RecordingError, match="monday: there is no topic '/nose'"):
+        open_dataset(days, '/nose')
+    make = SensorMessages()
+    other = make.raw_image(1, 'mono8', np.zeros((4, 4), np.uint8))
+    write_messages(days / 'wednesday', [('/other_camera', 1, other)])
+    with pytest.raises(RecordingError, match=rf"wednesday: there is no topic '{IMAGE}'"):
+        open_dataset(days)
+
+
+def test_of_several_recordings_the_one_that_was_cut_is_named(days):
+    file = next((days / 'tuesday').glob('*.mcap'))
+    with file.open('r+b') as stream:
+        stream.truncate(file.stat().st_size - 30)
+    with open_dataset(days) as dataset:
+        assert len(list(dataset.frames())) == dataset.count == 6
+        assert 'tuesday' in dataset.complaint
+        assert 'monday' not in dataset.complaint
+
+
+def test_true_depth_is_that_of_its_own_recording(tmp_path):
+    make = SensorMessages()
+    for day, metres in (('a', 1.5), ('b', 2.5)):
+        grey, depth = np.zeros((4, 4), np.uint8), np.full((4, 4), metres, np.float32)
+        write_messages(
+            tmp_path / day,
+            [('/camera', 7, make.raw_image(7, 'mono8', grey)),
+             ('/depth', 8, make.raw_image(7, '32FC1', depth))],
+        )  # fmt: skip
+    with open_dataset(tmp_path, depth_topic='') as dataset:
+        assert [float(s.depth[0, 0]) for s in dataset.frames()] == [1.5, 2.5]
+        assert dataset.depth_count == 2
+        with_depth = dataset.digest
+    with open_dataset(tmp_path) as dataset:
+        assert dataset.digest != with_depth
