@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -174,7 +174,9 @@ class _Job:
 
     def _quantize(self, source: Source) -> str:
         """Quantize a variant of full precision, and write what is made of it."""
-        dataset, settings = self._images.calibration, self._settings.quantize
+        dataset = self._images.calibration
+        newest = int((self._found.tensorrt or '0').partition('.')[0]) >= 11
+        settings = replace(self._settings.quantize, strongly_typed=newest)
         if dataset is None:
             return 'nothing to calibrate with'
         variant, name = source.variant, source.variant.name
@@ -186,8 +188,7 @@ class _Job:
         except (ModelError, EngineBuildError) as error:
             self._not_quantized[name] = str(error)
             return f'cannot be quantized: {error}'
-        newest = (self._found.tensorrt or '0').partition('.')[0]
-        kinds = {*source.missing, *(['mixed_trt11'] if int(newest) >= 11 else [])}
+        kinds = {*source.missing, *(['mixed_trt11'] if newest else [])}
         files = files_of(self._model, variant, result, kinds)
         # In front of the card, which comes last and makes variants of the files.
         files = {record_file(name): made.content(), **files}

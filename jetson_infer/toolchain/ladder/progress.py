@@ -20,7 +20,7 @@ PHASES = {
 }
 """About how long each takes, in percent of a quantization; by how its name begins."""
 
-RUNS = 8
+RUNS = 7
 """Networks that are measured: four ways of choosing scales, the defaults, and the candidates."""
 
 _MOST = 0.99

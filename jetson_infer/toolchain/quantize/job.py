@@ -71,6 +71,7 @@ class QuantizeSettings:
     :param max_loss: of what the reference has, the share that INT8 may lose: of AP50, of recall
         and of the recall of the classes that safety depends on; mixed precision, half of it.
     :param threads: of ONNX Runtime; 0 for automatic.
+    :param strongly_typed: whether to make ``mixed_trt11`` too.
     """
 
     frames: int = 48
@@ -78,6 +79,7 @@ class QuantizeSettings:
     seed: int = 0
     max_loss: float = 0.01
     threads: int = 0
+    strongly_typed: bool = True
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,7 @@ class _Job:
         loss = self._settings.max_loss
         int8 = choose('int8', loss, 0.0)
         mixed = choose('mixed', loss / 2, MIXED_RELIEF_DB)
+        newest = self._settings.strongly_typed
         return Quantization(
             calibration,
             rejected,
@@ -210,7 +213,7 @@ class _Job:
             self._safety,
             tuple(layers),
             tuple(compared),
-            (int8, mixed, *self._for_newest(mixed, loss)),
+            (int8, mixed, *(self._for_newest(mixed, loss) if newest else ())),
             tuple(self._notes),
         )
 

@@ -13,6 +13,7 @@ from jetson_infer.engines.ladders import read_ladder, void_rungs
 from jetson_infer.engines.models import load_model
 from jetson_infer.engines.onnx_file import read_onnx
 from jetson_infer.toolchain.ladder.picture import draw_front
+from jetson_infer.toolchain.ladder.table import rows
 from jetson_infer.toolchain.quantize.check import check_quantized
 
 onnx = pytest.importorskip('onnx')
@@ -71,6 +72,10 @@ def test_the_ladder_that_comes_along_is_of_these_files():
     assert all(rung.valid for rung in ladder.rungs)
     assert ladder.rungs[0].quality.ap50_ratio >= 1.0
     assert (FOLDER / 'ladder.svg').read_text() == draw_front(ladder)
+    page = (ROOT / 'docs/ladder.md').read_text()
+    for row in rows(ladder):
+        name, *cells = row.cells
+        assert ' | '.join([f'| `{name}`', *cells, '']) in page
 
 
 def test_network_is_valid_and_uses_only_operators_that_tensorrt_8_6_reads(variant):
