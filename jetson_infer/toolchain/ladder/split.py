@@ -101,8 +101,9 @@ def split_in_time(whole: Dataset) -> tuple[Part, Part]:
     :raises RecordingError: if there are too few images for both.
     """
     if whole.count < LEAST_IMAGES:
+        whole_ones = 'whole images' if whole.complaint else 'images'
         raise RecordingError(
-            f'{whole.path}: holds {whole.count} images; to calibrate on its first '
+            f'{whole.path}: holds {whole.count} {whole_ones}; to calibrate on its first '
             f'{CALIBRATION_SHARE:.0%} and validate on its last '
             f'{1 - CALIBRATION_SHARE - GAP_SHARE:.0%} it takes {LEAST_IMAGES}: record more, or '
             'calibrate with another one: --calibration RECORDING'
