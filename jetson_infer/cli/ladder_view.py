@@ -93,7 +93,7 @@ class BarView(LadderView):
             progress.SpinnerColumn(),
             progress.TextColumn('{task.description}', markup=False),
             progress.BarColumn(),
-            progress.TaskProgressColumn(),
+            progress.TextColumn('{task.percentage:>3.0f}%'),
             progress.TimeRemainingColumn(),
             progress.TextColumn('{task.fields[what]}', markup=False, style='dim'),
             console=console,
