@@ -26,12 +26,16 @@ from jetson_infer.pipeline.frame import Frame
 from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline, overlapping
 from jetson_infer.pipeline.worker import Worker
 
-__all__ = ['FrameRunner', 'RunnerHooks', 'RunnerSettings']
+__all__ = ['FrameRunner', 'RunnerHooks', 'RunnerSettings', 'RunnerStopped']
 
 _LOGGER = logging.getLogger(__name__)
 
 R = TypeVar('R')
 T = TypeVar('T')
+
+
+class RunnerStopped(InternalError):
+    """Something was to be done between two frames after the last one."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,13 @@ class FrameRunner(Generic[R]):
     def between_frames(self, work: Callable[[], T]) -> T:
         """Do something on the worker's thread between two frames, and wait for it.
 
-        :raises InternalError: if the runner has stopped.
+        :raises RunnerStopped: if the runner has stopped.
         :raises Exception: whatever `work` raises.
         """
         try:
             return self._worker.call(work).result()
         except CancelledError:
-            raise InternalError('something was to be done between frames after the last') from None
+            raise RunnerStopped('something was to be done between frames after the last') from None
 
     def adopt(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
         """Take over a pipeline that is to process frames later: it is closed with the others."""

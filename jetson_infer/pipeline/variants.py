@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from jetson_infer.errors import InternalError, JetsonInferError
 from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline
-from jetson_infer.pipeline.runner import FrameRunner
+from jetson_infer.pipeline.runner import FrameRunner, RunnerStopped
 
 __all__ = ['LoadedVariants']
 
@@ -27,7 +28,8 @@ class LoadedVariants(Generic[R]):
     frame to the next; only then is what is not to be kept closed.  The variants used last are kept.
     If it cannot be opened, everything stays as it was.
 
-    Safe to use from several threads; the switches come one after the other.
+    Safe to use from several threads.  Variants are opened one after the other; switching to one
+    that is loaded does not wait for that.
 
     :param runner: runs the one in force.
     :param opener: opens a variant by its name, warmed up; called on the thread that switches.  One
@@ -48,8 +50,11 @@ class LoadedVariants(Generic[R]):
         self._runner = runner
         self._opener = opener
         self._keep = max(1, keep)
-        self._lock = threading.Lock()
+        self._opening = ''
+        self._one_opens = threading.Lock()  # taken before the other one, and held for long
+        self._lock = threading.RLock()
         self._loaded = {name: pipeline}  # in the order of use, the one in force last
+        self._wanted: list[str] = []  # of these none is closed
 
     @property
     def current(self) -> str:
@@ -61,6 +66,11 @@ class LoadedVariants(Generic[R]):
         """The variants that are ready to take over, the one in force first."""
         return tuple(reversed(list(self._loaded)))
 
+    @property
+    def opening(self) -> str:
+        """The variant that is being opened now; empty if none is."""
+        return self._opening
+
     def preload(self, names: Sequence[str]) -> None:
         """Open variants until as many are loaded as may be kept; the one in force stays so.
 
@@ -68,16 +78,32 @@ class LoadedVariants(Generic[R]):
 
         :param names: in the order in which they are wanted.
         """
-        with self._lock:
-            for name in names:
-                if len(self._loaded) >= self._keep:
-                    return
-                if name in self._loaded:
-                    continue
-                try:
-                    self._loaded = {name: self._open(name), **self._loaded}
-                except JetsonInferError as error:
-                    _LOGGER.warning('%s is not kept ready: %s', name, error)
+        for name in names:
+            if len(self._loaded) >= self._keep:
+                return
+            try:
+                with self.ready(name):
+                    pass
+            except JetsonInferError as error:
+                _LOGGER.warning('%s is not kept ready: %s', name, error)
+
+    @contextmanager
+    def ready(self, name: str) -> Iterator[None]:
+        """Have a variant loaded within the block, so that switching to it costs less than a frame.
+
+        What is loaded and not to be kept is closed at the end of the last block.
+
+        :raises JetsonInferError: if it cannot be opened.
+        """
+        if not self._want(name):
+            self._open(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wanted.remove(name)
+                if not self._wanted:
+                    self._close_surplus()
 
     def switch(
         self,
@@ -91,28 +117,52 @@ class LoadedVariants(Generic[R]):
             force.
         :param taken: called with its pipeline once it has, before another one is closed.
         :raises JetsonInferError: if it cannot be opened; the one before stays in force.
+        :raises RunnerStopped: if no frame is processed any more.
         """
-        with self._lock:
+        with self.ready(name), self._lock:
             if name == self.current:
                 return
-            pipeline = self._loaded.get(name) or self._open(name)
+            pipeline = self._loaded[name]
             prepare(pipeline)
             self._runner.swap(pipeline)
             others = {other: kept for other, kept in self._loaded.items() if other != name}
             self._loaded = {**others, name: pipeline}
             taken(pipeline)
-            self._close_oldest()
 
-    def _open(self, name: str) -> Pipeline[R] | OverlappingPipeline[R]:
-        pipeline = self._opener(name)
-        try:
-            self._runner.adopt(pipeline)
-        except InternalError:
-            pipeline.close()
-            raise
-        return pipeline
+    def _want(self, name: str) -> bool:
+        """See to it that a variant stays loaded; tell whether it is."""
+        with self._lock:
+            if name in self._loaded:
+                self._wanted.append(name)
+            return name in self._loaded
 
-    def _close_oldest(self) -> None:
+    def _open(self, name: str) -> None:
+        """Open a variant that is wanted."""
+        with self._one_opens:
+            if self._want(name):
+                return
+            self._opening = name
+            try:
+                pipeline = self._opener(name)
+                try:
+                    self._runner.adopt(pipeline)
+                except InternalError:
+                    pipeline.close()
+                    raise
+            finally:
+                self._opening = ''
+            with self._lock:
+                self._loaded = {name: pipeline, **self._loaded}
+                self._wanted.append(name)
+
+    def _close_surplus(self) -> None:
+        """Close the variants used longest ago that are not to be kept."""
         while len(self._loaded) > self._keep:
-            oldest = next(iter(self._loaded))
-            self._runner.release(self._loaded.pop(oldest))
+            name, *kept = self._loaded
+            pipeline = self._loaded[name]
+            # Never changed in place: others look at it without the lock.
+            self._loaded = {other: self._loaded[other] for other in kept}
+            try:
+                self._runner.release(pipeline)
+            except RunnerStopped:
+                _LOGGER.debug('%s was closed when the worker ended', name)

@@ -17,6 +17,7 @@ from jetson_infer.ros.qos import INPUT_QOS
 
 __all__ = [
     'COMMON_PARAMETERS',
+    'check_against_model',
     'check_common',
     'choose_variant',
     'gate_of',
@@ -174,3 +175,18 @@ def check_common(settings: Settings) -> None:
     limit, floor = settings.number('max_rate_hz'), settings.number('floor_rate_hz')
     if 0.0 < limit < floor:
         raise ParameterError('max_rate_hz', f'{limit:g} Hz is below floor_rate_hz, {floor:g} Hz')
+
+
+def check_against_model(settings: Settings, model: Model) -> None:
+    """Check that the model has the variants that are named, and that the floor is not undercut.
+
+    :raises ParameterError: if they cannot work.
+    """
+    variant = choose_variant(model, settings.text('variant'))
+    if settings.text('floor_variant'):
+        floor = choose_variant(model, settings.text('floor_variant'), 'floor_variant')
+        order = model.card.variants
+        if order.index(variant) > order.index(floor):
+            raise ParameterError(
+                'variant', f"'{variant.name}' is below floor_variant, '{floor.name}'"
+            )

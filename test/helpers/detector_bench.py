@@ -18,9 +18,9 @@ SUCCESS = TransitionCallbackReturn.SUCCESS
 class Bench:
     """An active detector with a peer that sends it images and hears what it publishes."""
 
-    def __init__(self, start, peer, model_folder, **parameters):
+    def __init__(self, start, peer, model_folder, node_type=DetectorNode, **parameters):
         self.transport = parameters.get('image_transport', 'raw')
-        self.listen(peer, start(DetectorNode, {'model': str(model_folder), **parameters}))
+        self.listen(peer, start(node_type, {'model': str(model_folder), **parameters}))
         assert self.node.trigger_configure() == SUCCESS
         assert self.node.trigger_activate() == SUCCESS
         wait_for(lambda: self.node.count_subscribers('/detector/output/detections') == 1)
@@ -60,6 +60,11 @@ class Bench:
         request = SetParameters.Request(parameters=[ParameterMessage(name=name, value=value)])
         (result,) = self.peer.call(SetParameters, '/detector/set_parameters', request).results
         return result
+
+    def ask_to_set(self, name, value):
+        """Ask for a parameter to be set; return a future of the answer."""
+        request = SetParameters.Request(parameters=[ParameterMessage(name=name, value=value)])
+        return self.peer.client(SetParameters, '/detector/set_parameters').call_async(request)
 
     def reports(self):
         """Return status and values of each report of the detector, as they came."""

@@ -3,7 +3,8 @@
 """A detector that opens its pipeline only when it is let; in process, or as one of its own.
 
 As a process it never opens it; with SLOW_DETECTOR=stubborn it does not even look whether it is
-called off, as a thread in the middle of a library's call does not.
+called off, as a thread in the middle of a library's call does not.  SLOW_VARIANT names the only
+variant that it is slow with.
 """
 
 import os
@@ -21,9 +22,12 @@ class SlowDetector(DetectorNode):
     def __init__(self, **kwargs):
         self.released = threading.Event()
         self.stubborn = os.environ.get('SLOW_DETECTOR') == 'stubborn'
+        self.slow_with = os.environ.get('SLOW_VARIANT', '')
         super().__init__(**kwargs)
 
     def open_pipeline(self, model, settings, hooks):
+        if self.slow_with and settings.text('variant') != self.slow_with:
+            return super().open_pipeline(model, settings, hooks)
         step = 0
         hooks.report(f'{WORK} (step {step})')
         while not self.released.wait(0.05):

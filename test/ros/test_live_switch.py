@@ -16,7 +16,7 @@ from rcl_interfaces.srv import GetParameters
 
 from brightness_model import write_brightness_model
 from detector_bench import Bench
-from ros_peer import image_message, paint, wait_for
+from ros_peer import image_message, paint
 
 
 @pytest.fixture
@@ -40,20 +40,10 @@ def text(value):
     return ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value)
 
 
-def variant_in_diagnostics(bench):
+def wait_told(bench, **wanted):
+    """Wait until the diagnostics tell this."""
     bench.forget()
-    return wait_for(
-        lambda: next(
-            (
-                {pair.key: pair.value for pair in status.values}
-                for report in bench.diagnostics
-                for status in report.status
-                if status.name.endswith('pipeline')
-            ),
-            None,
-        ),
-        'diagnostics',
-    )
+    bench.status(lambda status, values: wanted.items() <= values.items())
 
 
 def value_of(bench, name):
@@ -65,8 +55,7 @@ def value_of(bench, name):
 def test_a_set_takes_over_at_the_next_frame_and_is_told(start, peer, folder):
     bench = Bench(start, peer, folder)
     assert bench.set('variant', text('third')).successful
-    assert variant_in_diagnostics(bench)['variant'] == 'third'
-    assert variant_in_diagnostics(bench)['loaded'] == 'third'
+    wait_told(bench, variant='third', loaded='third')
     found = bench.infer(image_message(paint(255, 0, 0)))
     assert [d.results[0].hypothesis.class_id for d in found.detections] == ['red']
 
@@ -86,7 +75,7 @@ def test_one_that_cannot_be_loaded_leaves_the_old_one_running_and_is_refused(sta
     assert 'broken cannot be loaded, best goes on' in result.reason
     assert 'broken.onnx' in result.reason
     assert value_of(bench, 'variant') == 'auto'
-    assert variant_in_diagnostics(bench)['variant'] == 'best'
+    wait_told(bench, variant='best', loaded='best')
     assert bench.infer(image_message(paint(0, 255, 0))).detections
 
 
@@ -95,16 +84,13 @@ def test_a_set_that_is_refused_for_another_value_switches_nothing(start, peer, f
     result = bench.set('variant', text('third'))
     assert not result.successful
     assert 'below floor_variant' in result.reason
-    assert variant_in_diagnostics(bench)['variant'] == 'best'
+    wait_told(bench, variant='best', loaded='best')
 
 
 def test_kept_variants_are_loaded_while_configuring(start, peer, folder):
     bench = Bench(start, peer, folder, keep_loaded=3)
-    assert sorted(variant_in_diagnostics(bench)['loaded'].split(', ')) == [
-        'best',
-        'second',
-        'third',
-    ]
+    _, values = bench.status(lambda status, values: 'loaded' in values)
+    assert sorted(values['loaded'].split(', ')) == ['best', 'second', 'third']
 
 
 def test_no_frame_is_lost_or_answered_twice(start, peer, folder):

@@ -16,6 +16,7 @@ from jetson_infer.pipeline.runner import FrameRunner, RunnerHooks, RunnerSetting
 from jetson_infer.pipeline.variants import LoadedVariants
 
 PIXELS = np.zeros((4, 6, 3), np.uint8)
+WAIT_S = 30.0
 
 
 class Named:
@@ -50,6 +51,8 @@ class Rig:
         self.delivered = []
         self.opening_s = opening_s
         self.seconds = seconds
+        self.gate = threading.Event()
+        self.gate.set()
         self.account = FrameAccount()
         first = self.make('a')
         self.runner = FrameRunner(
@@ -75,6 +78,7 @@ class Rig:
         if name == 'broken':
             raise SessionError('no such engine')
         time.sleep(self.opening_s)
+        assert self.gate.wait(WAIT_S)
         return self.make(name)
 
     def switch(self, name):
@@ -85,11 +89,34 @@ class Rig:
 
     def ask(self, number):
         self.send(number)
-        assert self.runner.drain(5)
+        assert self.runner.drain(WAIT_S)
         return self.delivered[-1][:2]
 
     def alive(self):
         return [pipeline.name for pipeline in self.made if not pipeline.closed]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@pytest.fixture
+def switching():
+    """Return a function that switches on a thread of its own."""
+    threads = []
+
+    def begin(rig, name):
+        threads.append(threading.Thread(target=rig.switch, args=(name,)))
+        threads[-1].start()
+        return threads[-1]
+
+    yield begin
+    for thread in threads:
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -173,17 +200,63 @@ def test_frames_under_way_end_where_they_began_and_none_is_lost():
     assert rig.alive() == []
 
 
-def test_opening_does_not_hold_frames_up():
-    rig = Rig(opening_s=0.5)
-    switcher = threading.Thread(target=rig.switch, args=('b',))
-    switcher.start()
-    for number in range(10):
-        rig.ask(number)
-        time.sleep(0.01)
-    assert {name for _, name, _ in rig.delivered} == {'a'}
+def test_opening_holds_neither_frames_nor_switches_between_loaded_ones_up(switching):
+    rig = Rig(keep=2)
+    rig.switch('b')
+    rig.gate.clear()
+    switcher = switching(rig, 'c')
+    wait_for(lambda: rig.variants.opening == 'c')
+    assert [rig.ask(number) for number in range(10)] == [(number, 'b') for number in range(10)]
+    rig.switch('a')
+    assert rig.ask(10) == (10, 'a')
+    rig.gate.set()
     switcher.join()
-    assert rig.ask(10) == (10, 'b')
+    assert rig.ask(11) == (11, 'c')
+    assert (rig.variants.opening, rig.variants.loaded) == ('', ('c', 'a'))
     rig.runner.stop()
+
+
+def test_what_was_made_ready_and_not_switched_to_is_closed():
+    rig = Rig()
+    with rig.variants.ready('b'):
+        assert sorted(rig.alive()) == ['a', 'b']
+        assert rig.ask(1) == (1, 'a')
+    assert rig.alive() == ['a']
+    rig.runner.stop()
+
+
+def test_what_is_ready_stays_loaded_whatever_is_switched_to():
+    rig = Rig(keep=2)
+    rig.switch('b')
+    with rig.variants.ready('c'):
+        for name in 'abab':
+            rig.switch(name)
+        assert sorted(rig.alive()) == ['a', 'b', 'c']
+        rig.switch('c')
+    assert rig.variants.loaded == ('c', 'b')
+    assert [pipeline.name for pipeline in rig.made] == ['a', 'b', 'c']
+    rig.runner.stop()
+
+
+def test_two_who_want_the_same_variant_open_it_once(switching):
+    rig = Rig()
+    rig.gate.clear()
+    switchers = [switching(rig, 'b') for _ in range(2)]
+    wait_for(lambda: rig.variants.opening == 'b')
+    rig.gate.set()
+    for switcher in switchers:
+        switcher.join()
+    assert [pipeline.name for pipeline in rig.made] == ['a', 'b']
+    assert rig.ask(1) == (1, 'b')
+    rig.runner.stop()
+
+
+def test_a_runner_that_stops_while_one_is_ready_has_closed_it():
+    rig = Rig()
+    with rig.variants.ready('b'):
+        rig.runner.stop()
+    assert rig.alive() == []
+    assert all(pipeline.closed == 1 for pipeline in rig.made)
 
 
 def test_after_the_runner_has_stopped_a_switch_is_refused():
