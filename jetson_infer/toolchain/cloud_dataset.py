@@ -77,6 +77,7 @@ class CloudDataset(Closing):
         self.truth_topic = truth.name if truth else ''
         self.count = topic.count
         self._whole = whole
+        whole.use(topic, 'clouds')
         self._fields = tuple(fields)
         self._axes = [self._fields.index(name) for name in COORDINATES]
         self._frame = frame
@@ -90,7 +91,6 @@ class CloudDataset(Closing):
         """Clouds of the last pass whose objects could not be placed, by the reason's word."""
         self.dropped = 0
         """Points of the last pass that were left out since a value is not finite."""
-        whole.use(topic, 'clouds')
 
     @property
     def complaint(self) -> str:

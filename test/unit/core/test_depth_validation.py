@@ -13,7 +13,7 @@ import networks
 from jetson_infer.core.card_parser import parse_card
 from jetson_infer.core.depth_evaluation import DepthEvaluation
 from jetson_infer.core.depth_validation import DepthComparison, DepthThresholds, judge_depth
-from jetson_infer.core.validation_thresholds import ValidationThresholds
+from jetson_infer.core.validation_thresholds import SafetyLimits, ValidationThresholds
 from jetson_infer.core.verdict import Verdict
 from jetson_infer.errors import CardError
 
@@ -208,6 +208,13 @@ def test_a_card_of_detections_knows_no_key_of_depth():
         parse_card(networks.card(validation={'max_difference': 0.1}), 'model.yaml')
     card = parse_card(networks.card(), 'model.yaml')
     assert card.variants[0].validation == ValidationThresholds()
+
+
+def test_a_card_of_clouds_is_held_to_the_thresholds_of_detections():
+    section = {'safety_classes': ['person'], 'min_ap50_ratio': 0.97}
+    card = parse_card(networks.card(task='cloud_detection', validation=section), 'model.yaml')
+    expected = ValidationThresholds({'person': SafetyLimits()}, min_ap50_ratio=0.97)
+    assert card.variants[0].validation == expected
 
 
 def test_thresholds_have_a_digest_of_all_they_say():
