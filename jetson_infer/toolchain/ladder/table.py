@@ -79,7 +79,8 @@ def when_and_where(ladder: Ladder) -> str:
 def data_lines(ladder: Ladder) -> list[str]:
     """Return which images it was found on, a sentence each."""
     used = ladder.validation
-    lines = [f'validated on {used.name} ({used.part}), held against {used.truth}']
+    of = f'{used.images} images of {used.name} ({used.part})'
+    lines = [f'validated on {of}, held against {used.truth}']
     if ladder.calibration is not None:
         lines.append(f'calibrated with {ladder.calibration.name} ({ladder.calibration.part})')
     return lines

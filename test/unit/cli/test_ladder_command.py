@@ -115,7 +115,7 @@ def test_a_second_run_takes_what_is_done_and_says_so(done, images, capsys):
     changed = {str(path) for path in after if before.get(path) != after[path]}
     assert changed <= {'ladder.json', 'ladder.svg'}
     assert '3 rungs, the best first' in told
-    assert 'validated on walk (images 25 to 48 of 48)' in told
+    assert 'validated on 24 images of walk (images 25 to 48 of 48)' in told
 
 
 def test_the_plan_says_what_is_done_and_does_nothing(done, images, capsys):
