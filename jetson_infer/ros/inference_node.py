@@ -245,7 +245,11 @@ class InferenceNode(LiveParametersNode, Generic[R]):
                 if begun:
                     self._runner = runner
                     self._variant = VariantParameter(
-                        model, variants, lambda: self._late_sets.called_off()(), self.get_logger()
+                        model,
+                        variants,
+                        self._late_sets,
+                        self.get_logger(),
+                        may_use_device(settings.text('engine')),
                     )
                     self.take_pipeline(pipeline)
                     self.put_in_force(settings)

@@ -16,6 +16,7 @@ from jetson_infer.errors import InternalError, JetsonInferError, ParameterError
 from jetson_infer.pipeline.runner import RunnerStopped
 from jetson_infer.pipeline.variants import LoadedVariants
 from jetson_infer.ros.inference_parameters import choose_variant
+from jetson_infer.ros.work_queue import WorkQueue
 
 __all__ = ['VariantParameter']
 
@@ -27,26 +28,33 @@ class VariantParameter(Generic[R]):
 
     :param model: the model.
     :param variants: its loaded variants.
-    :param why_called_off: tells why the set in hand was called off; empty if it was not.
+    :param late_sets: where sets that take long are done.
     :param logger: the node's logger.
+    :param worker_opens: whether the thread that processes the frames opens the variants, so that
+        switching to one that is loaded has to wait while another one is opened.
     """
 
     def __init__(
         self,
         model: Model,
         variants: LoadedVariants[R],
-        why_called_off: Callable[[], str],
+        late_sets: WorkQueue,
         logger: Any,
+        worker_opens: bool,
     ) -> None:
         self._model = model
-        self._why_called_off = why_called_off
+        self._late_sets = late_sets
         self._logger = logger
+        self._worker_opens = worker_opens
         self.variants = variants
 
     def takes_long(self, parameters: Sequence[Parameter]) -> bool:
-        """Tell whether a set names a variant that has to be loaded."""
+        """Tell whether a set names a variant that has to be loaded, or to wait for one that is."""
         name = self._named_in(parameters)
-        return name is not None and name not in self.variants.loaded
+        if name is None:
+            return False
+        waits = self._worker_opens and not self._late_sets.wait_idle(0)
+        return waits or name not in self.variants.loaded
 
     @contextmanager
     def prepared(self, parameters: Sequence[Parameter]) -> Iterator[None]:
@@ -90,7 +98,7 @@ class VariantParameter(Generic[R]):
             return None  # refused with its reason when the parameters are checked
 
     def _why_not(self, name: str, error: Exception) -> str:
-        why = self._why_called_off()
+        why = self._late_sets.called_off()()
         if why:
             return f'not set to {name}: {why}'
         return f'{name} cannot be loaded, {self.variants.current} goes on: {error}'

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -45,12 +46,14 @@ class Round(NamedTuple):
     :param heard: of each answer the frame's number and when it came, in seconds.
     :param sets_s: how long each set took.
     :param refused: why sets were refused.
+    :param others: what part of the machine's CPU time other processes took, 0 to 1.
     """
 
     sent_s: list[float]
     heard: list[tuple[int, float]]
     sets_s: list[float]
     refused: list[str]
+    others: float
 
     @property
     def longest_gap(self) -> float:
@@ -74,8 +77,35 @@ class Round(NamedTuple):
             f'{len(self.heard)} of {len(self.sent_s)} answered; longest gap in frame times: '
             f'{self.longest_gap:.2f} (between frames sent: {longest_gap(self.sent_s):.2f}); '
             f'{len(self.sets_s)} sets, ms: median {np.median(self.sets_s) * 1e3:.1f}, '
-            f'longest {max(self.sets_s) * 1e3:.1f}'
+            f'longest {max(self.sets_s) * 1e3:.1f}; others took {self.others:.0%} of the CPU'
         )
+
+
+class CpuClock:
+    """Tells how busy a machine with Linux was with other things since this was made.
+
+    The camera's own time, some 1 % of a core, counts as other processes'.
+
+    :param pids: the processes that do not count as others.
+    """
+
+    def __init__(self, pids: list[int]) -> None:
+        self._pids = pids
+        self._begin = self._read()
+
+    def others(self) -> float:
+        """Return what part of the CPU time other processes, and other machines, took."""
+        busy, everything, own = np.subtract(self._read(), self._begin)
+        return float((busy - own) / everything)
+
+    def _read(self) -> tuple[float, float, float]:
+        times = [int(word) for word in Path('/proc/stat').read_text().splitlines()[0].split()[1:9]]
+        idle = times[3] + times[4]
+        own = 0
+        for pid in self._pids:
+            fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+            own += int(fields[11]) + int(fields[12])
+        return sum(times) - idle, sum(times), own
 
 
 def longest_gap(times_s: list[float]) -> float:
@@ -117,12 +147,14 @@ def run_round(model: Path, variants: list[str], size: str, options: argparse.Nam
         switcher = peers.Switcher()
         stack.callback(switcher.end)
         switcher.begin()
+        clock = CpuClock([os.getpid(), detector.pid, listener.pid])
         camera = start([peers.__file__, 'camera', str(options.frames), *size.split('x')])
         sent_s, sets = switch_until_ended(switcher, camera, variants)
+        others = clock.others()
         heard = json.loads(listener.communicate()[0])
         detector.terminate()
         detector.wait(peers.PATIENCE_S)
-    return Round(sent_s, heard, [took for took, _ in sets], [why for _, why in sets if why])
+    return Round(sent_s, heard, [took for took, _ in sets], [why for _, why in sets if why], others)
 
 
 def switch_until_ended(
