@@ -9,6 +9,7 @@ import pytest
 from jetson_infer.core.accounting import FrameAccount, Outcome
 from jetson_infer.core.images import wrap_image
 from jetson_infer.errors import DeviceError, FrameRejected, SessionError
+from jetson_infer.pipeline.pipelines import OverlappingPipeline
 from jetson_infer.pipeline.runner import FrameRunner, RunnerHooks, RunnerSettings
 
 PIXELS = np.zeros((4, 6, 3), np.uint8)
@@ -30,7 +31,7 @@ class Gated:
 
     def process(self, image, clock):
         self.entered.set()
-        assert self.gate.wait(5)
+        assert self.gate.wait(30)
         if self.raising:
             raise self.raising.pop(0)
         clock.mark('infer')
@@ -43,8 +44,8 @@ class Gated:
 class Rig:
     """A runner with everything it tells written down."""
 
-    def __init__(self, **settings):
-        self.pipeline = Gated()
+    def __init__(self, pipeline=None, **settings):
+        self.pipeline = pipeline or Gated()
         self.account = FrameAccount()
         self.delivered = []
         self.problems = []
@@ -81,7 +82,7 @@ def rig():
 
 def test_a_frame_is_processed_delivered_counted_and_timed(rig):
     rig.receive('header', stamp_ns=5)
-    assert rig.runner.drain(5)
+    assert rig.runner.drain(30)
     assert rig.delivered == [('header', 5, 6)]
     assert rig.outcome(Outcome.PROCESSED) == 1
     times = rig.runner.statistics.percentiles()
@@ -92,12 +93,12 @@ def test_a_frame_is_processed_delivered_counted_and_timed(rig):
 def test_frames_that_come_while_the_worker_is_busy_replace_each_other(rig):
     rig.pipeline.gate.clear()
     rig.receive(1)
-    assert rig.pipeline.entered.wait(5)
+    assert rig.pipeline.entered.wait(30)
     for context in (2, 3, 4):
         rig.receive(context)
     assert rig.account.counts().waiting == 2
     rig.pipeline.gate.set()
-    assert rig.runner.drain(5)
+    assert rig.runner.drain(30)
     assert [context for context, _, _ in rig.delivered] == [1, 4]
     assert rig.outcome(Outcome.REPLACED) == 2
     assert rig.account.counts().waiting == 0
@@ -135,9 +136,9 @@ def test_a_defect_in_wrapping_costs_that_frame_only(rig):
 def test_a_failing_frame_costs_that_frame_only(rig, error, outcome, kind):
     rig.pipeline.raising = [error]
     rig.receive(1)
-    assert rig.runner.drain(5)
+    assert rig.runner.drain(30)
     rig.receive(2)
-    assert rig.runner.drain(5)
+    assert rig.runner.drain(30)
     assert [context for context, _, _ in rig.delivered] == [2]
     assert rig.outcome(outcome) == 1
     assert [problem[0] for problem in rig.problems] == [kind]
@@ -149,7 +150,7 @@ def test_stale_frames_are_left_out(rig):
     for age in (50.0, 150.0, 99.0):
         rig.age_ms = age
         rig.receive(age)
-        assert rig.runner.drain(5)
+        assert rig.runner.drain(30)
     assert [context for context, _, _ in rig.delivered] == [50.0, 99.0]
     assert rig.outcome(Outcome.STALE) == 1
 
@@ -158,7 +159,7 @@ def test_frames_above_the_rate_are_shed():
     rig = Rig(max_rate_hz=1.0)
     for context in range(5):
         rig.receive(context)
-        rig.runner.drain(5)
+        rig.runner.drain(30)
     rig.runner.stop()
     assert rig.outcome(Outcome.SHED) == 4
     assert len(rig.delivered) == 1
@@ -167,7 +168,7 @@ def test_frames_above_the_rate_are_shed():
 def test_after_stop_frames_are_shed_and_the_pipeline_is_closed_once(rig):
     rig.pipeline.gate.clear()
     rig.receive(1)
-    assert rig.pipeline.entered.wait(5)
+    assert rig.pipeline.entered.wait(30)
     rig.receive(2)
     threading.Timer(0.05, rig.pipeline.gate.set).start()
     rig.runner.stop()
@@ -184,12 +185,43 @@ def test_a_worker_that_ends_is_told_and_every_frame_has_an_outcome(rig, kind):
     rig.pipeline.gate.clear()
     rig.pipeline.raising = [kind('unplugged')]
     rig.receive(1)
-    assert rig.pipeline.entered.wait(5)
+    assert rig.pipeline.entered.wait(30)
     rig.receive(2)
     rig.pipeline.gate.set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not rig.failures and time.monotonic() < deadline:
         time.sleep(0.005)
+    assert [str(error) for error in rig.failures] == ['unplugged']
+    assert rig.outcome(Outcome.FAILED) == 2
+    assert rig.account.counts().waiting == 0
+
+
+class TwoLanes(OverlappingPipeline):
+    """A pipeline whose device is lost when the first of two frames under way is finished."""
+
+    depth = 2
+    patience_s = 30.0
+
+    def __init__(self):
+        self.begun = threading.Semaphore(0)
+
+    def begin(self, image, clock):
+        self.begun.release()
+
+    def finish(self, pending, clock):
+        raise DeviceError('unplugged')
+
+    def close(self):
+        pass
+
+
+def test_frames_under_way_on_a_device_that_is_lost_have_an_outcome():
+    rig = Rig(TwoLanes())
+    for context in (1, 2):
+        rig.receive(context)
+        assert rig.pipeline.begun.acquire(timeout=30)
+    assert rig.runner.drain(30)
+    rig.runner.stop()
     assert [str(error) for error in rig.failures] == ['unplugged']
     assert rig.outcome(Outcome.FAILED) == 2
     assert rig.account.counts().waiting == 0

@@ -1,6 +1,7 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
 import threading
+from concurrent.futures import CancelledError
 
 import pytest
 
@@ -24,7 +25,7 @@ class Recorder:
         self.threads.add(threading.get_ident())
         self.entered.set()
         if self.gate is not None:
-            assert self.gate.wait(5)
+            assert self.gate.wait(30)
         if item == 'poison':
             raise OSError('the device is gone')
         self.items.append(item)
@@ -45,7 +46,7 @@ def test_opened_used_and_closed_on_one_thread_that_is_not_the_callers():
     made = []
     worker = start(lambda: made.append(Recorder()) or made[0])
     assert worker.submit(1) is None
-    assert worker.drain(5.0)
+    assert worker.drain(30)
     assert worker.stop() is None
     assert made[0].items == [1]
     assert made[0].closed == 1
@@ -58,13 +59,13 @@ def test_a_busy_worker_gets_the_newest_item_only():
     recorder = Recorder(gate)
     worker = start(lambda: recorder)
     worker.submit(1)
-    assert recorder.entered.wait(5)
+    assert recorder.entered.wait(30)
     assert worker.submit(2) is None
     assert worker.submit(3) == 2
     assert worker.submit(4) == 3
     assert not worker.drain(0.01)
     gate.set()
-    assert worker.drain(5.0)
+    assert worker.drain(30)
     worker.stop()
     assert recorder.items == [1, 4]
 
@@ -85,7 +86,7 @@ def test_stop_returns_what_was_waiting_and_may_be_called_twice():
     recorder = Recorder(gate)
     worker = start(lambda: recorder)
     worker.submit(1)
-    assert recorder.entered.wait(5)
+    assert recorder.entered.wait(30)
     worker.submit(2)
     threading.Timer(0.05, gate.set).start()
     assert worker.stop() == 2
@@ -108,10 +109,10 @@ def test_a_processor_that_raises_ends_the_worker_and_says_so():
     recorder = Recorder(gate)
     worker = start(lambda: recorder, on_failure)
     worker.submit('poison')
-    assert recorder.entered.wait(5)
+    assert recorder.entered.wait(30)
     worker.submit('late')
     gate.set()
-    assert failed.wait(5)
+    assert failed.wait(30)
     worker.stop()
     assert failures == [('the device is gone', 'late')]
     assert recorder.closed == 1
@@ -145,11 +146,11 @@ class Device:
 
 
 def test_an_item_that_comes_while_the_device_is_busy_is_begun_before_the_first_is_finished():
-    device = Device(patience_s=5.0)
+    device = Device(patience_s=30.0)
     worker = start(lambda: device)
     for item in (1, 2, 3):
         worker.submit(item)
-        assert device.begun.acquire(timeout=5)
+        assert device.begun.acquire(timeout=30)
     worker.stop()
     assert device.events == [
         'begin 1',
@@ -166,19 +167,48 @@ def test_without_another_item_the_first_is_finished_when_patience_ends():
     device = Device(patience_s=0.05)
     worker = start(lambda: device)
     worker.submit(1)
-    assert worker.drain(5.0)
+    assert worker.drain(30)
     assert device.events == ['begin 1', 'finish 1']
     worker.stop()
 
 
 def test_drain_waits_for_all_that_is_under_way_even_if_the_worker_fails():
     failures = []
-    device = Device(patience_s=5.0)
+    device = Device(patience_s=30.0)
     worker = start(lambda: device, lambda error, left: failures.append(left))
     worker.submit('poison')
-    assert device.begun.acquire(timeout=5)
+    assert device.begun.acquire(timeout=30)
     worker.submit(2)
-    assert worker.drain(5.0)
+    assert worker.drain(30)
     worker.stop()
     assert failures == [None]
     assert device.events == ['begin poison', 'begin 2', 'close with 1 under way']
+
+
+def test_a_call_that_a_worker_ends_before_is_cancelled():
+    gate = threading.Event()
+    recorder = Recorder(gate)
+    worker = start(lambda: recorder)
+    worker.submit('poison')
+    assert recorder.entered.wait(30)
+    called = worker.call(lambda: recorder.items.append('called'))
+    gate.set()
+    with pytest.raises(CancelledError):
+        called.result(timeout=30)
+    worker.stop()
+    assert recorder.items == []
+    with pytest.raises(CancelledError):
+        worker.call(lambda: None).result(timeout=30)
+
+
+def test_a_call_asked_for_before_the_end_is_carried_out_before_it():
+    gate = threading.Event()
+    recorder = Recorder(gate)
+    worker = start(lambda: recorder)
+    worker.submit('item')
+    assert recorder.entered.wait(30)
+    called = worker.call(lambda: recorder.items.append('called'))
+    threading.Timer(0.05, gate.set).start()
+    worker.stop()
+    called.result(timeout=30)
+    assert recorder.items == ['item', 'called']
