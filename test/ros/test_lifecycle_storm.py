@@ -17,7 +17,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from detector_bench import Bench
-from ros_peer import Peer, Spinner, image_message, paint, wait_for
+from ros_peer import WAIT_S, Peer, Spinner, image_message, paint, wait_for
 
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = (
     Transition.TRANSITION_CONFIGURE,
@@ -104,6 +104,7 @@ def test_concurrent_requests_are_all_answered(bench, flood):
         thread.start()
     for thread in threads:
         thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
     assert len(answers) == 100
     assert any(answers)
     bring_to_active(peers[0])
@@ -138,9 +139,10 @@ def test_parameters_may_storm_during_transitions(bench, peer, flood):
     for _ in range(10):
         for transition in (DEACTIVATE, CLEANUP, CONFIGURE, ACTIVATE):
             assert change(peer, transition)
+    wait_for(lambda: min(counts.values()) > 5, 'accepted and refused values')
     stop.set()
-    thread.join(20)
-    assert min(counts.values()) > 5
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
     value = Value(type=ParameterType.PARAMETER_DOUBLE, double_value=0.5)
     assert bench.set('score_threshold', value).successful
     assert_works(bench)

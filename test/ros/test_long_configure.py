@@ -16,6 +16,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 
 from detector_bench import Bench, classes
 from jetson_infer.errors import DeviceError
+from jetson_infer.ros.health import PROGRESS_EVERY_S
 from ros_peer import WAIT_S, image_message, paint, wait_for
 from slow_detector import WORK, SlowDetector
 
@@ -32,8 +33,7 @@ SHUTDOWNS = (
     Transition.TRANSITION_ACTIVE_SHUTDOWN,
 )
 SHUTDOWN = SHUTDOWNS[0]
-AT_ONCE_S = 2.0
-"""Far less than the work would take, and enough for a busy machine."""
+# The work ends only when it is let or called off: what is answered before did not wait for it.
 
 
 class SlowBench(Bench):
@@ -56,12 +56,12 @@ class SlowBench(Bench):
         client = self.peer.client(ChangeState, '/detector/change_state')
         return client.call_async(ChangeState.Request(transition=Transition(id=number, label=label)))
 
-    def answer(self, future, limit_s=WAIT_S):
-        wait_for(future.done, 'the answer to a transition', limit_s)
+    def answer(self, future):
+        wait_for(future.done, 'the answer to a transition')
         return future.result().success
 
-    def change(self, number=0, label='', limit_s=WAIT_S):
-        return self.answer(self.ask(number, label), limit_s)
+    def change(self, number=0, label=''):
+        return self.answer(self.ask(number, label))
 
     def state(self):
         request = GetState.Request()
@@ -139,12 +139,21 @@ def seconds(report):
 
 
 def test_the_log_tells_once_in_a_while_that_it_goes_on(slow, capfd):
+    began = time.monotonic()
     slow.begin()
-    time.sleep(4.5)
+    text = ''
+
+    def told():
+        nonlocal text
+        text += capfd.readouterr().err
+        return [line for line in text.splitlines() if f'configuring: {WORK}' in line]
+
+    wait_for(told, 'a line in the log')
+    reports = len(configuring_reports(slow))
+    wait_for(lambda: len(configuring_reports(slow)) > reports + 2, 'three reports more')
     slow.node.released.set()
     assert slow.answer(slow.configuring)
-    told = [line for line in capfd.readouterr().err.splitlines() if f'configuring: {WORK}' in line]
-    assert len(told) == 1
+    assert len(told()) <= 1 + (time.monotonic() - began) // PROGRESS_EVERY_S
 
 
 def test_a_live_parameter_set_meanwhile_is_in_force_afterwards(slow):
@@ -181,9 +190,7 @@ def test_what_is_not_live_is_refused_from_the_beginning(slow, model_folder):
 @pytest.mark.parametrize('transition', [CONFIGURE, ACTIVATE, DEACTIVATE, CLEANUP, 10, 99])
 def test_another_transition_is_refused_at_once_with_the_reason(slow, transition, capfd):
     slow.begin()
-    began = time.monotonic()
-    assert not slow.change(transition, limit_s=AT_ONCE_S)
-    assert time.monotonic() - began < AT_ONCE_S
+    assert not slow.change(transition)
     assert slow.state() == 'configuring'
     wait_for(lambda: "'configure' has been under way for" in capfd.readouterr().err)
     slow.node.released.set()
@@ -193,10 +200,8 @@ def test_another_transition_is_refused_at_once_with_the_reason(slow, transition,
 @pytest.mark.parametrize('shutdown', [*SHUTDOWNS, 'shutdown'])
 def test_a_shutdown_calls_configuring_off(slow, shutdown):
     slow.begin()
-    began = time.monotonic()
     ask = {'label': shutdown} if shutdown == 'shutdown' else {'number': shutdown}
     assert slow.change(**ask)
-    assert time.monotonic() - began < AT_ONCE_S
     assert not slow.answer(slow.configuring)
     assert slow.state() == 'finalized'
     assert re.fullmatch(
@@ -224,8 +229,8 @@ def test_one_shutdown_waits_and_no_second(slow, capfd):
     slow.begin()
     first = slow.ask(SHUTDOWN)
     wait_for(slow.node.is_called_off)
-    assert not slow.change(SHUTDOWN, limit_s=AT_ONCE_S)
-    assert not slow.change(CONFIGURE, limit_s=AT_ONCE_S)
+    assert not slow.change(SHUTDOWN)
+    assert not slow.change(CONFIGURE)
     assert 'a shutdown was asked for already' in capfd.readouterr().err
     assert slow.state() == 'configuring'
     slow.node.released.set()
@@ -239,7 +244,7 @@ def test_a_fault_meanwhile_ends_in_unconfigured_and_all_can_be_done_again(slow):
     for _ in range(3):
         slow.begin()
         slow.node.fail(DeviceError('the device is gone'))
-        assert not slow.answer(slow.configuring, AT_ONCE_S)
+        assert not slow.answer(slow.configuring)
         assert slow.state() == 'unconfigured'
         assert slow.node.last_error == 'cannot configure: the device is gone'
         assert_nothing_is_held(slow)
@@ -286,9 +291,7 @@ def test_transitions_triggered_in_the_process_keep_to_the_same_order(slow):
 
 def test_closing_calls_configuring_off(slow):
     slow.begin()
-    began = time.monotonic()
     slow.node.close()
-    assert time.monotonic() - began < AT_ONCE_S
     assert not slow.answer(slow.configuring)
     assert_nothing_is_held(slow)
     assert not slow.change(CONFIGURE), 'a closed node takes nothing up'

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,12 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 
 import slow_detector
+from jetson_infer.ros.run import PATIENCE_S
 from ros_peer import wait_for
 
 START_S = 60.0
-LIMIT_S = 3.0
+END_S = 30.0
+"""The work itself never ends: whatever ends at all was ended by the signal."""
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
@@ -50,11 +51,10 @@ class SlowProcess:
         )
 
     def end(self, number):
-        """Send a signal; return exit code, everything that was printed, and the time it took."""
-        began = time.monotonic()
+        """Send a signal; return the exit code and everything that was printed."""
         self.child.send_signal(number)
-        code = self.child.wait(30.0)
-        return code, self._log.read_text(), time.monotonic() - began
+        code = self.child.wait(END_S)
+        return code, self._log.read_text()
 
 
 @pytest.fixture
@@ -74,20 +74,19 @@ def launch(peer, model_folder, tmp_path):
 
 @pytest.mark.parametrize('number', SIGNALS, ids=['SIGINT', 'SIGTERM'])
 def test_a_signal_calls_configuring_off_and_the_process_ends_well(launch, number):
-    code, output, took_s = launch('heeding').end(number)
+    code, output = launch('heeding').end(number)
     assert 'Traceback' not in output
     assert 'never retrieved' not in output
     assert code == 0
-    assert took_s < LIMIT_S
 
 
 @pytest.mark.parametrize('number', SIGNALS, ids=['SIGINT', 'SIGTERM'])
 def test_a_signal_ends_the_process_though_configuring_does_not_heed_it(launch, number):
-    code, output, took_s = launch('stubborn').end(number)
+    code, output = launch('stubborn').end(number)
     assert 'Traceback' not in output
     assert f'the node is still configuring ({slow_detector.WORK}' in output
+    assert f'{PATIENCE_S:g} s after it was asked to end' in output
     assert code == -signal.SIGTERM
-    assert took_s < LIMIT_S
 
 
 def test_a_shutdown_leaves_a_process_that_a_signal_ends(launch, peer):
@@ -101,8 +100,7 @@ def test_a_shutdown_leaves_a_process_that_a_signal_ends(launch, peer):
     assert not process.configuring.result().success
     state = peer.call(GetState, '/detector/get_state', GetState.Request()).current_state
     assert state.label == 'finalized'
-    code, output, took_s = process.end(signal.SIGINT)
+    code, output = process.end(signal.SIGINT)
     assert 'cannot configure: cancelled after' in output
     assert 'Traceback' not in output
     assert code == 0
-    assert took_s < LIMIT_S
