@@ -141,7 +141,7 @@ def written(**changes):
         ({'format': 2}, 'format: is 2, and this version reads 1'),
         ({'rungs': []}, 'rungs: must be a list of at least 1'),
         ({'model': ...}, 'model: is missing'),
-        ({'modle': 'x'}, "modle: is not a known key (did you mean 'model'?)"),
+        ({'models': 'x'}, "models: is not a known key (did you mean 'model'?)"),
         ({'cost': 'energy'}, 'cost: must be one of latency'),
         ({'rungs__0__verdict': 'fine'}, 'rungs[0].verdict: must be one of reference, passed, fail'),
         ({'rungs__0__verdict': 'failed'}, 'rungs[0].failures: must say what failed'),
