@@ -15,24 +15,23 @@ from typing import Any
 from jetson_infer.cli.bench_text import as_text
 from jetson_infer.cli.values import positive_number
 from jetson_infer.cuda.energy import open_meter
-from jetson_infer.errors import FrameRejected
 from jetson_infer.toolchain.bench.device_result import measure_throughput
 from jetson_infer.toolchain.bench.device_subject import DeviceSubject
-from jetson_infer.toolchain.bench.frames import recorded_images
+from jetson_infer.toolchain.bench.frames import images_of
 from jetson_infer.toolchain.bench.measure import Measurement, measure, single_opencv_thread
 from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.paced import run_paced
 from jetson_infer.toolchain.bench.picture import draw
-from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting
+from jetson_infer.toolchain.bench.settings import SYNTHETIC, BenchError, BenchSetting
 from jetson_infer.toolchain.bench.spread import ratio_of_medians
-from jetson_infer.toolchain.bench.subject import Subject
-from jetson_infer.toolchain.recording_files import find_recording
 from jetson_infer.toolchain.report.machine import describe_machine
 
 __all__ = ['add_arguments', 'run']
 
 RESULT, PICTURE = 'bench.json', 'bench.svg'
 LEAST_FRAMES = 2
+RATE_HZ = 30.0
+BUNDLED_RECORDING = 'room_walk'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--threads', default=str(of.threads), metavar='N', help='CPU threads (1; 0: automatic)'
     )
-    parser.add_argument('--size', default='640x480', metavar='WxH', help='of synthetic images')
-    parser.add_argument('--encoding', default=of.encoding, help='of synthetic images')
-    parser.add_argument('--recording', help="take a recording's camera images instead")
+    parser.add_argument(
+        '--recording',
+        help=f"take its camera images (the bundled model's: {BUNDLED_RECORDING})",
+    )
+    parser.add_argument(
+        '--size', metavar='WxH', help='take synthetic images of this size (640x480)'
+    )
+    parser.add_argument(
+        '--encoding', help=f'take synthetic images in this encoding ({of.encoding})'
+    )
     parser.add_argument(
         '--frames', type=_count, default=200, metavar='N', help='how many to measure (200)'
     )
@@ -54,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--rate',
         type=positive_number,
         metavar='HZ',
-        help='also send frames at this rate, and count those dropped (--node: 10)',
+        help='then send frames at this rate, and count those dropped (30; --node: 10)',
     )
     parser.add_argument(
         '--compare',
@@ -92,14 +98,23 @@ def run(options: argparse.Namespace) -> int:
 def _setting(options: argparse.Namespace) -> BenchSetting:
     """Return the setting that the options name.
 
+    The bundled model finds nothing in noise, so that decoding would seem to cost nothing: unless
+    synthetic images are asked for, it gets the recording that comes with it.
+
     :raises BenchError: if a value cannot be, or options contradict each other.
     """
     for other in ('compare', 'recording'):
         if options.node and getattr(options, other):
             raise BenchError(f'--node and --{other} do not go together')
-    given = {key: getattr(options, key) for key in ('threads', 'size', 'encoding', 'engine')}
-    changes = ','.join(f'{key}={value}' for key, value in given.items())
-    return BenchSetting(model=options.model, variant=options.variant).changed(changes)
+    chosen = {key: getattr(options, key) for key in ('threads', 'engine', 'recording', *SYNTHETIC)}
+    of = BenchSetting(model=options.model, variant=options.variant)
+    compared = {part.partition('=')[0].strip() for part in (options.compare or '').split(',')}
+    synthetic = compared.intersection(SYNTHETIC) or any(chosen[key] for key in SYNTHETIC)
+    if options.model == BenchSetting.model and not (
+        options.node or chosen['recording'] or synthetic
+    ):
+        chosen['recording'] = BUNDLED_RECORDING
+    return of.changed(','.join(f'{key}={value}' for key, value in chosen.items() if value))
 
 
 def _measure(
@@ -110,31 +125,23 @@ def _measure(
         settings.append(setting.changed(options.compare))
     with ExitStack() as stack:
         subjects = [
-            stack.enter_context(_open(each, options.recording, options.frames)) for each in settings
+            stack.enter_context(open_subject(each, images_of(each, options.frames)))
+            for each in settings
         ]
         found = measure(subjects, options.frames, progress.show)
-        result: dict[str, Any] = {'measurements': [_described(one, options) for one in found]}
+        result: dict[str, Any] = {'measurements': [one.as_dict() for one in found]}
         if options.compare:
             result['comparison'] = _compared(found)
         for subject, described in zip(subjects, result['measurements']):
             if isinstance(subject, DeviceSubject):
                 _add_throughput(subject, described, options.frames)
-        if options.rate:
-            for subject, described in zip(subjects, result['measurements']):
-                described['paced'] = run_paced(subject, options.frames, options.rate)
+        for subject, described in zip(subjects, result['measurements']):
+            described['paced'] = run_paced(subject, options.frames, options.rate or RATE_HZ)
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         ratios = [[a / b for a, b in zip(one.wall, one.bare_wall)] for one in found]
         (options.out / PICTURE).write_text(draw(result['measurements'], ratios))
     return result
-
-
-def _open(setting: BenchSetting, recording: str | None, frames: int) -> Subject:
-    try:
-        images = recorded_images(find_recording(recording), frames) if recording else []
-        return open_subject(setting, images)
-    except FrameRejected as error:
-        raise BenchError(f'these images cannot be used: {error}') from error
 
 
 def _add_throughput(subject: DeviceSubject, described: dict[str, Any], frames: int) -> None:
@@ -143,17 +150,6 @@ def _add_throughput(subject: DeviceSubject, described: dict[str, Any], frames: i
     described['throughput'] = measure_throughput(subject, frames, meter)
     if meter is None:
         described['throughput']['no_energy'] = why_none
-
-
-def _described(measurement: Measurement, options: argparse.Namespace) -> dict[str, Any]:
-    described = measurement.as_dict()
-    setting = measurement.subject.setting
-    described['setting']['images'] = (
-        f'recording {Path(options.recording).name}'
-        if options.recording
-        else f'{"x".join(map(str, setting.size))} {setting.encoding}'
-    )
-    return described
 
 
 def _compared(found: Sequence[Measurement]) -> dict[str, Any]:

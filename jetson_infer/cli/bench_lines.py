@@ -28,7 +28,9 @@ def title(name: str) -> str:
 
 def paced(found: Mapping[str, Any]) -> list[str]:
     """Return what became of frames that came at a rate."""
-    lines = [f'  at {found["rate_hz"]:g} Hz through the slot and the worker: {counts(found)}']
+    dropped = found['frames']['received'] - found['frames']['processed']
+    what = f'{counts(found)}; {dropped or "none"} dropped'
+    lines = [f'  at {found["rate_hz"]:g} Hz through the slot and the worker: {what}']
     return [*lines, *(row(name, values) for name, values in found['stages_ms'].items())]
 
 

@@ -4,16 +4,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from jetson_infer.core.encodings import find_encoding
 from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
-from jetson_infer.toolchain.bench.settings import BenchError
+from jetson_infer.errors import FrameRejected
+from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting
+from jetson_infer.toolchain.recording_files import find_recording
 from jetson_infer.toolchain.recordings import Recording
 
-__all__ = ['IMAGE_TYPES', 'recorded_images', 'synthetic_bytes', 'synthetic_images']
+__all__ = [
+    'DISTINCT',
+    'IMAGE_TYPES',
+    'images_of',
+    'recorded_images',
+    'recorded_messages',
+    'synthetic_bytes',
+    'synthetic_images',
+]
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 
@@ -44,31 +57,56 @@ def synthetic_images(encoding: str, size: tuple[int, int]) -> list[ImageView]:
     return images
 
 
-def recorded_images(path: Path, count: int) -> list[ImageView | CompressedView]:
-    """Return the first images of the camera of which a recording has most.
+def recorded_messages(path: Path, count: int) -> tuple[str, list[Any]]:
+    """Return the first images of the camera of which a recording has most, as they were recorded.
 
+    :return: their type, one of :data:`IMAGE_TYPES`, and the messages, at least one.
     :raises RecordingError: if the recording cannot be read.
     :raises BenchError: if it holds no images.
-    :raises FrameRejected: if one cannot be used.
     """
     with Recording.open(path) as recording:
         topics = recording.topics_of_type(*IMAGE_TYPES)
         if not topics:
             raise BenchError(f'{path}: it holds no camera images ({", ".join(IMAGE_TYPES)})')
-        images: list[ImageView | CompressedView] = []
-        for _, recorded in zip(range(count), recording.messages([topics[0].name])):
-            message = recorded.message
-            if topics[0].type == IMAGE_TYPES[1]:
-                images.append(wrap_compressed(message.format, message.data))
-                continue
-            images.append(
-                wrap_image(
-                    message.encoding,
-                    message.width,
-                    message.height,
-                    message.step,
-                    bool(message.is_bigendian),
-                    message.data,
-                )
-            )
-        return images
+        recorded = islice(recording.messages([topics[0].name]), count)
+        messages = [each.message for each in recorded]
+    if not messages:
+        raise BenchError(f'{path}: there is no image on {topics[0].name}')
+    return topics[0].type, messages
+
+
+def recorded_images(path: Path, count: int) -> list[ImageView | CompressedView]:
+    """Return the same, as the views that a pipeline takes.
+
+    :raises FrameRejected: if one cannot be used.
+    """
+    kind, messages = recorded_messages(path, count)
+    if kind == IMAGE_TYPES[1]:
+        return [wrap_compressed(message.format, message.data) for message in messages]
+    return [_view(message) for message in messages]
+
+
+def images_of(setting: BenchSetting, count: int) -> Sequence[ImageView | CompressedView]:
+    """Return the images that a setting names.
+
+    :param count: how many of a recording.
+    :raises RecordingError: if there is no such recording, or it cannot be read.
+    :raises BenchError: if they cannot be used.
+    """
+    try:
+        if setting.recording:
+            return recorded_images(find_recording(setting.recording), count)
+        return synthetic_images(setting.encoding, setting.size)
+    except FrameRejected as error:
+        raise BenchError(f'these images cannot be used: {error}') from error
+
+
+def _view(message: Any) -> ImageView:
+    return wrap_image(
+        message.encoding,
+        message.width,
+        message.height,
+        message.step,
+        bool(message.is_bigendian),
+        message.data,
+    )

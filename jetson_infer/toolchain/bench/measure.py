@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jetson_infer.dependencies import require
+from jetson_infer.toolchain.bench.settings import BenchError
 from jetson_infer.toolchain.bench.spread import Ratio, percentiles, ratio_of_medians
 from jetson_infer.toolchain.bench.subject import FrameCost, Subject
 
@@ -131,11 +132,17 @@ def _bare_turn(measurement: Measurement) -> Callable[[], None]:
     return turn
 
 
-def resident_mb() -> float:
-    """Return this process's resident memory, in MB; the largest so far where `/proc` is not."""
+def resident_mb(pid: int | None = None) -> float:
+    """Return a process's resident memory, in MB.
+
+    :param pid: the process; None for this one, whose largest so far is told where `/proc` is not.
+    :raises BenchError: if it is another's and cannot be read.
+    """
     try:
-        fields = Path('/proc/self/statm').read_text().split()
-    except OSError:
+        fields = Path(f'/proc/{pid or "self"}/statm').read_text().split()
+    except OSError as error:
+        if pid is not None:
+            raise BenchError(f'the memory of process {pid} cannot be read: {error}') from error
         unit = 1e6 if sys.platform == 'darwin' else 1e3
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     return int(fields[1]) * resource.getpagesize() / 1e6

@@ -7,12 +7,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from jetson_infer.core.encodings import ENCODINGS
 from jetson_infer.engines.select import ENGINES
 from jetson_infer.errors import JetsonInferError
 
-__all__ = ['BenchError', 'BenchSetting', 'parse_size']
+__all__ = ['SYNTHETIC', 'BenchError', 'BenchSetting', 'parse_size']
+
+SYNTHETIC = ('size', 'encoding')
+"""What is chosen of synthetic images only."""
 
 _SIZE = re.compile('([0-9]{1,5})x([0-9]{1,5})')
 
@@ -31,6 +35,8 @@ class BenchSetting:
     :param threads: CPU threads of an engine on the CPU; 0 for automatic.
     :param size: width and height of synthetic images, in pixels.
     :param encoding: of synthetic images, as ROS names it.
+    :param recording: a recording's name or path, whose camera images are taken instead of
+        synthetic ones; empty for those.
     """
 
     model: str = 'scene_detector'
@@ -39,6 +45,14 @@ class BenchSetting:
     threads: int = 1
     size: tuple[int, int] = (640, 480)
     encoding: str = 'bgr8'
+    recording: str = ''
+
+    @property
+    def images(self) -> str:
+        """What images these are, for a person."""
+        if self.recording:
+            return f'recording {Path(self.recording).name}'
+        return f'{_shown(self.size)} {self.encoding}'
 
     def changed(self, text: str) -> BenchSetting:
         """Return this setting with changes such as ``threads=2,size=1920x1080``.
@@ -56,6 +70,13 @@ class BenchSetting:
             values[key] = _READERS[key](value)
         if not values:
             raise BenchError(f'{text!r} changes nothing; keys: {", ".join(_READERS)}')
+        recording = values.get('recording', self.recording)
+        synthetic = [key for key in SYNTHETIC if key in values]
+        if recording and synthetic:
+            raise BenchError(
+                f"the images of the recording '{recording}' have a size and an encoding of their "
+                f'own; leave {" and ".join(synthetic)} out, or the recording'
+            )
         return replace(self, **values)  # type: ignore[arg-type] # read by key, above
 
     def difference(self, other: BenchSetting) -> str:
@@ -65,8 +86,9 @@ class BenchSetting:
         return ', '.join(parts) or 'same'
 
     def as_dict(self) -> dict[str, object]:
-        """Return the values for a program, the size as ``WxH``."""
-        return {key: _shown(value) for key, value in asdict(self).items()}
+        """Return the values for a program, the size as ``WxH``, and what images these are."""
+        values = {key: _shown(value) for key, value in asdict(self).items()}
+        return {**values, 'images': self.images}
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -106,4 +128,5 @@ _READERS = {
     'threads': _threads,
     'size': parse_size,
     'encoding': _choice('encoding', ENCODINGS),
+    'recording': str,
 }

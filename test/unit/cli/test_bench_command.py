@@ -60,6 +60,31 @@ def test_json_is_all_that_is_printed(model, tmp_path):
     assert result['machine']['cores']
 
 
+def test_the_bundled_model_is_measured_on_images_it_finds_something_in():
+    done = bench('--frames', 4, '--json')
+    assert done.returncode == 0, done.stderr
+    (measurement,) = json.loads(done.stdout)['measurements']
+    assert measurement['setting']['images'] == 'recording room_walk'
+    assert measurement['detections'] >= 1
+
+
+@pytest.mark.parametrize(
+    'asked', [('--size', '64x48'), ('--encoding', 'rgb8'), ('--compare', 'size=64x48')]
+)
+def test_synthetic_images_are_taken_where_they_are_asked_for(asked):
+    done = bench('--frames', 2, '--json', *asked)
+    assert done.returncode == 0, done.stderr
+    for measurement in json.loads(done.stdout)['measurements']:
+        assert measurement['setting']['recording'] == ''
+
+
+def test_frames_dropped_are_told_also_without_a_rate(model):
+    done = bench('--model', model, '--frames', 6, '--size', '64x48')
+    assert done.returncode == 0, done.stderr
+    assert 'at 30 Hz' in done.stdout
+    assert 'dropped' in done.stdout
+
+
 @pytest.mark.parametrize(
     ('arguments', 'code', 'named'),
     [
@@ -73,6 +98,8 @@ def test_json_is_all_that_is_printed(model, tmp_path):
         (('--variant', 'nothing_like_it'), 1, 'nothing_like_it'),
         (('--compare', 'speed=2'), 1, 'speed=2'),
         (('--recording', '/nowhere'), 1, '/nowhere'),
+        (('--recording', 'room_walk', '--size', '64x48'), 1, 'size'),
+        (('--recording', 'room_walk', '--compare', 'encoding=rgb8'), 1, 'encoding'),
         (('--encoding', 'nv12', '--size', '63x48'), 1, '63x48'),
     ],
 )
