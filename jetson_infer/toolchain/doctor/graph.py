@@ -47,13 +47,20 @@ def check_graph(report: Mapping[str, Any]) -> list[Finding]:
         if str(status['name']).endswith(STATUS_SUFFIX)
     }
     nodes, topics = report['nodes'], report['topics']
+    gone = sorted(pipelines.keys() - set(nodes))  # a report outlives its node by a moment
+    for name in gone:
+        del pipelines[name]
     summary = (
         f'{len(nodes)} nodes in domain {report["domain"]} ({report["rmw"]}), '
         f'{len(pipelines)} of them run networks'
     )
     findings = [Finding(OK if pipelines else NOTE, 'graph.nodes', summary)]
-    if not pipelines:
+    if not pipelines and not gone:
         findings.append(_nothing_found(report))
+    findings += [
+        Finding(NOTE, f'graph.node:{name}', f'{name} reported, and has ended since')
+        for name in gone
+    ]
     for name, status in sorted(pipelines.items()):
         findings += _node(name, status, topics)
     return findings
@@ -104,7 +111,7 @@ def _node(
         level,
         f'graph.node:{name}',
         f'{name} is active: {status["message"]}' + (f' (frames: {counts})' if counts else ''),
-        'do as it says; docs/diagnostics.md tells more' if level == PROBLEM else '',
+        _advice(values) if level == PROBLEM else '',
     )
     if not inputs:
         yield Finding(
@@ -114,6 +121,12 @@ def _node(
             'run the doctor again with a longer --graph-seconds',
         )
     yield from causes
+
+
+def _advice(values: Mapping[str, str]) -> str:
+    cause = values.get('cause')
+    where = f"'{cause}' in docs/diagnostics.md" if cause else 'docs/diagnostics.md and its log'
+    return f'the sentence says what is wrong; {where} tells what to do'
 
 
 def _is_input(endpoint: Endpoint, name: str) -> bool:

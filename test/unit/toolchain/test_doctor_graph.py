@@ -171,3 +171,22 @@ def test_an_input_that_discovery_has_not_shown_yet_is_said():
 def test_other_statuses_are_left_alone():
     other = {'name': '/camera: driver', 'level': 2, 'message': 'hot', 'values': {}}
     assert worst(check_graph(graph([other]))).level == NOTE
+
+
+def test_a_node_that_ended_while_it_was_listened_to_is_neither_counted_nor_a_problem():
+    report = graph([status(level=2, message='the device is lost')])
+    findings = check_graph({**report, 'nodes': []})
+    assert '0 nodes in domain 3' in findings[0].what
+    assert '0 of them run networks' in findings[0].what
+    assert [finding.what for finding in findings[1:]] == ['/detector reported, and has ended since']
+    assert worst(findings).level == NOTE
+
+
+def test_the_advice_names_where_the_cause_is_explained():
+    report = graph(
+        [status(level=1, message='stamps of another clock', cause='foreign_clock')],
+        image=([end('/camera')], [end('/detector')]),
+    )
+    finding = worst(check_graph(report))
+    assert finding.level == PROBLEM
+    assert "'foreign_clock' in docs/diagnostics.md" in finding.remedy
