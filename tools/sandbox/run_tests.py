@@ -10,7 +10,7 @@ ROS stage fail, each is run once more with nothing beside it, as `colcon test --
 would do; the table names one that passes then, for it wants mending.
 
 The last line is the sum over all pytest stages alone: `N passed, N failed[, N skipped]`. The exit
-status is 0 only where every stage passed.
+status is 0 only where every stage that could be run passed; the table names those that could not.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Result:
     failed: int = 0
     skipped: int = 0
     files: dict[Path, Result] = field(default_factory=dict)
+    left_out: bool = False  # there was nothing to run it with
     run_alone: Callable[[Path], Result] | None = None
     """Runs one of the files once more; None where nothing ran beside them."""
 
@@ -100,7 +101,7 @@ class Runner:
         """Run what leans on the libraries with the oldest supported ones, on the oldest Python."""
         python = self.oldest / 'bin/python'
         if not python.exists():
-            return Result(True, 'skipped: no Python 3.10 found (on PATH, in ~/.pyenv, by uv)')
+            return Result(True, 'no Python 3.10 found (on PATH, in ~/.pyenv, by uv)', left_out=True)
         return pytest('oldest', [str(python)], [f'test/unit/{room}' for room in LEANING], live)
 
     def ros(self, distro: str, live: bool) -> Result:
@@ -288,6 +289,14 @@ def run_wave(wave: dict[str, Step]) -> Iterator[tuple[str, Result, float]]:
             raise
 
 
+def line(name: str, result: Result, seconds: float) -> str:
+    """Return a stage's line of the table."""
+    colour, verdict = ('32', 'ok') if result.ok else ('31', 'FAILED')
+    if result.left_out:
+        colour, verdict = '33', 'skipped'
+    return f'  {name:14} {paint(colour, f"{verdict:7}")} {seconds:5.0f} s  {result.note}'
+
+
 def main() -> int:
     """Run the stages asked for; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -304,8 +313,7 @@ def main() -> int:
     for wave in waves:
         for name, first, seconds in list(run_wave(wave)):
             result = second_try(first)
-            verdict = paint('32', 'ok    ') if result.ok else paint('31', 'FAILED')
-            table.append(f'  {name:14} {verdict} {seconds:5.0f} s  {result.note}')
+            table.append(line(name, result, seconds))
             results.append(result)
     report_dead_segments()
 

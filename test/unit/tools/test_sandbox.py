@@ -198,3 +198,13 @@ def test_a_distribution_that_is_not_there_is_refused_by_name() -> None:
     assert refused.returncode == 1
     assert 'DISTRO=foxy' in refused.stderr
     assert 'humble jazzy' in refused.stderr
+
+
+def test_a_stage_that_cannot_be_run_is_told_as_skipped(tmp_path):
+    result = run_tests.Runner(tmp_path, tmp_path / 'missing').oldest_libraries(False)
+    told = run_tests.line('oldest', result, 0.0)
+    assert 'skipped' in told.split()
+    assert 'ok' not in told.split()
+    assert 'no Python 3.10' in told
+    assert 'ok' in run_tests.line('unit', GOOD, 1.0).split()
+    assert 'FAILED' in run_tests.line('unit', BAD, 1.0).split()
