@@ -11,12 +11,37 @@ from __future__ import annotations
 
 import importlib
 import sys
+import sysconfig
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 from jetson_infer.errors import InternalError, MissingDependencyError
 
-__all__ = ['OPTIONAL_MODULES', 'OptionalModule', 'require']
+__all__ = ['OPTIONAL_MODULES', 'OptionalModule', 'externally_managed', 'pip_install', 'require']
+
+
+def externally_managed(stdlib: str | None = None, prefix: str | None = None) -> bool:
+    """Tell whether pip refuses to install beside this Python's own packages (PEP 668).
+
+    Ubuntu 24.04 marks its Python so, and 22.04 does not.
+
+    :param stdlib: the standard library's folder; this Python's when None.
+    :param prefix: where packages are installed; this Python's when None.
+    """
+    if (prefix or sys.prefix) != sys.base_prefix:
+        return False  # a virtual environment
+    return Path(stdlib or sysconfig.get_path('stdlib'), 'EXTERNALLY-MANAGED').is_file()
+
+
+def pip_install(requirements: str) -> str:
+    """Return the command that installs from PyPI for the Python that runs this.
+
+    ROS nodes run in the system's Python, so where that one is externally managed pip is told that
+    it may; without root's rights it installs below ``~/.local``.
+    """
+    allowed = '--break-system-packages ' if externally_managed() else ''
+    return f'pip install {allowed}{requirements}'
 
 
 @dataclass(frozen=True)
@@ -33,7 +58,7 @@ class OptionalModule:
     @property
     def remedy(self) -> str:
         """The command that installs it; apt first, whose builds fit a ROS installation's NumPy."""
-        pip = f'pip install {self.pip}'
+        pip = pip_install(self.pip)
         return f'sudo apt install {self.apt} (or: {pip})' if self.apt else pip
 
 

@@ -23,6 +23,7 @@ from jetson_infer.cuda.stream import (
     check_copy,
     check_fill,
 )
+from jetson_infer.dependencies import pip_install
 from jetson_infer.errors import InternalError, SessionError
 
 __all__ = ['PycudaEvent', 'PycudaStream']
@@ -31,7 +32,7 @@ NON_BLOCKING = 1
 """``CU_STREAM_NON_BLOCKING``: does not wait for the default stream; PyCUDA has no name for it."""
 
 NO_GRAPHS = (
-    'CUDA graphs need the Python module cuda.bindings; install it (pip install cuda-bindings), or '
+    f'CUDA graphs need the Python module cuda.bindings; install it ({pip_install("cuda-bindings")}), or '
     'go on without: only speed is lost'
 )
 

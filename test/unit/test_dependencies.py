@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 import jetson_infer
-from jetson_infer.dependencies import OPTIONAL_MODULES, OptionalModule, require
+from jetson_infer import dependencies
+from jetson_infer.dependencies import (
+    OPTIONAL_MODULES,
+    OptionalModule,
+    externally_managed,
+    pip_install,
+    require,
+)
 from jetson_infer.errors import InternalError, MissingDependencyError
 
 
@@ -36,7 +43,7 @@ def test_a_missing_module_names_the_purpose_and_the_remedy(lone_path):
     assert caught.value.module == 'rosbags.highlevel'
     assert str(caught.value) == (
         "Reading recordings needs the Python module 'rosbags.highlevel'; "
-        'install it: pip install rosbags'
+        f'install it: {pip_install("rosbags")}'
     )
 
 
@@ -44,7 +51,7 @@ def test_a_namespace_that_others_share_is_not_the_module(lone_path):
     (lone_path / 'rosbags').mkdir()  # without an __init__.py, as cuda/ is
     with pytest.raises(MissingDependencyError) as caught:
         require('rosbags.highlevel', 'Reading recordings')
-    assert str(caught.value).endswith('install it: pip install rosbags')
+    assert str(caught.value).endswith(f'install it: {pip_install("rosbags")}')
     (lone_path / 'rosbags' / 'highlevel.py').write_text('import a_module_that_nobody_has')
     with pytest.raises(MissingDependencyError, match=r'cannot be imported: .*nobody_has'):
         require('rosbags.highlevel', 'Reading recordings')
@@ -80,7 +87,7 @@ def test_a_module_nobody_declared_is_our_defect():
 
 def test_apt_comes_first_where_ubuntu_has_a_package():
     assert OptionalModule('a', 'python3-a').remedy == (
-        'sudo apt install python3-a (or: pip install a)'
+        f'sudo apt install python3-a (or: {pip_install("a")})'
     )
 
 
@@ -100,3 +107,20 @@ def test_every_module_that_the_package_requires_is_declared():
     assert 'cv2' in asked
     asked.discard('')  # the doctor asks for every one of them by a variable
     assert asked <= OPTIONAL_MODULES.keys()
+
+
+def test_an_externally_managed_python_is_told_from_others(tmp_path):
+    assert not externally_managed(str(tmp_path), sys.base_prefix)
+    (tmp_path / 'EXTERNALLY-MANAGED').write_text('[externally-managed]\n')
+    assert externally_managed(str(tmp_path), sys.base_prefix)
+    assert not externally_managed(str(tmp_path), '/a/virtual/environment')
+
+
+@pytest.mark.parametrize(
+    ('managed', 'command'),
+    [(False, 'pip install rosbags'), (True, 'pip install --break-system-packages rosbags')],
+)
+def test_remedies_fit_the_python_they_are_for(monkeypatch, managed, command):
+    monkeypatch.setattr(dependencies, 'externally_managed', lambda: managed)
+    assert OptionalModule('rosbags').remedy == command
+    assert OptionalModule('rosbags', 'python3-rosbags').remedy.endswith(f'(or: {command})')

@@ -16,6 +16,7 @@ from jetson_infer.cuda.kernels.backend import Architecture, Compiler, target_of
 from jetson_infer.cuda.kernels.kernel_cache import KernelCache, digest_of
 from jetson_infer.cuda.kernels.nvcc import open_nvcc
 from jetson_infer.cuda.kernels.nvrtc import open_nvrtc
+from jetson_infer.dependencies import pip_install
 from jetson_infer.errors import KernelError
 
 __all__ = ['COMPILERS', 'compile_kernels']
@@ -26,8 +27,8 @@ COMPILERS: tuple[Opener, ...] = (open_nvrtc, open_nvcc)
 """In the order in which they are tried; each raises KernelError where it is not there."""
 
 REMEDY = (
-    'Install NVRTC (pip install cuda-bindings nvidia-cuda-nvrtc-cu12 for CUDA 12, pip install '
-    'cuda-bindings nvidia-cuda-nvrtc for CUDA 13) or nvcc (on a Jetson: sudo apt install '
+    f'Install NVRTC ({pip_install("cuda-bindings nvidia-cuda-nvrtc-cu12")} for CUDA 12, '
+    f'{pip_install("cuda-bindings nvidia-cuda-nvrtc")} for CUDA 13) or nvcc (on a Jetson: sudo apt install '
     'cuda-nvcc-12-6, or the version that apt-cache search cuda-nvcc shows)'
 )
 ANOTHER = (

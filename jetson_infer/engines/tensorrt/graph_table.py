@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from jetson_infer.cuda.stream import Graph, Stream
+from jetson_infer.dependencies import pip_install
 from jetson_infer.errors import SessionError
 
 __all__ = ['GraphTable']
@@ -45,7 +46,7 @@ class GraphTable:
             self._graphs.move_to_end(key)
             return self._graphs[key]
         if not stream.can_capture:
-            self._give_up('this machine has no stream capture (pip install cuda-bindings)')
+            self._give_up(f'this machine has no stream capture ({pip_install("cuda-bindings")})')
             return None
         try:
             with stream.capture() as capture:

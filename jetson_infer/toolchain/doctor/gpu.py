@@ -16,7 +16,7 @@ from jetson_infer.cuda.kernels.backend import target_of
 from jetson_infer.cuda.kernels.compiler import COMPILERS, REMEDY, Opener
 from jetson_infer.cuda.probe import FoundDevice, available_devices, pycuda_text
 from jetson_infer.cuda.pycuda_device import driver_bindings
-from jetson_infer.dependencies import OPTIONAL_MODULES
+from jetson_infer.dependencies import OPTIONAL_MODULES, pip_install
 from jetson_infer.engines.tensorrt.api import version
 from jetson_infer.errors import DeviceError, KernelError, MissingDependencyError
 from jetson_infer.toolchain.doctor.findings import NOTE, OK, WARNING, Finding, read_text
@@ -113,7 +113,7 @@ def _graphs(probes: GpuProbes, device: FoundDevice) -> Finding:
         'gpu.graphs',
         'no CUDA graphs and no stream priorities: kernels are queued one by one, which costs the '
         'processor a call for each; cuda-bindings are missing, or newer than the driver',
-        f"pip install '{OPTIONAL_MODULES['cuda'].pip}=={major}.*'",
+        pip_install(f"'{OPTIONAL_MODULES['cuda'].pip}=={major}.*'"),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 
-from jetson_infer.dependencies import OPTIONAL_MODULES, OptionalModule, require
+from jetson_infer.dependencies import OPTIONAL_MODULES, OptionalModule, pip_install, require
 from jetson_infer.errors import MissingDependencyError
 from jetson_infer.toolchain.doctor.findings import NOTE, OK, PROBLEM, WARNING, Finding
 
@@ -114,7 +114,7 @@ def _library(name: str, source: OptionalModule, minimums: Mapping[str, str]) -> 
             check,
             f'{name} cannot be imported ({type(error).__name__}: {error}); needed for '
             f'{use.purpose}',
-            f"pip install --force-reinstall '{wanted}'",
+            pip_install(f"--force-reinstall '{wanted}'"),
         )
     if lowest and version and _numbers(version) < _numbers(lowest):
         return Finding(
@@ -122,7 +122,7 @@ def _library(name: str, source: OptionalModule, minimums: Mapping[str, str]) -> 
             check,
             f'{name} {version} is older than {lowest}, the oldest that is tested; needed for '
             f'{use.purpose}',
-            f"pip install '{wanted}'",
+            pip_install(f"'{wanted}'"),
         )
     limit = f' (at least {lowest})' if lowest else ''
     return Finding(OK, check, f'{name} {version or "of unknown version"}{limit}: {use.purpose}')

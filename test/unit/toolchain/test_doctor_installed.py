@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from brightness_model import write_brightness_model
-from jetson_infer.dependencies import OPTIONAL_MODULES
+from jetson_infer.dependencies import OPTIONAL_MODULES, pip_install
 from jetson_infer.toolchain.doctor import software
 from jetson_infer.toolchain.doctor.findings import NOTE, OK, PROBLEM, WARNING
 from jetson_infer.toolchain.doctor.software import USES, check_software, declared_minimums
@@ -105,7 +105,7 @@ def test_an_old_library_is_a_problem_if_nodes_need_it():
     findings = by_check(check_software({'numpy': '99.1', 'rich': '99'}))
     assert findings['software.numpy'].level == PROBLEM
     assert 'older than 99.1' in findings['software.numpy'].what
-    assert findings['software.numpy'].remedy == "pip install 'numpy>=99.1'"
+    assert findings['software.numpy'].remedy == pip_install("'numpy>=99.1'")
     assert findings['software.rich'].level == WARNING
 
 
