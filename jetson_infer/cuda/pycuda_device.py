@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
 
 from jetson_infer.cuda.device import Device, Module
 from jetson_infer.cuda.driver_library import DriverLibrary, version_text
@@ -22,6 +21,7 @@ from jetson_infer.cuda.driver_module import DriverModule
 from jetson_infer.cuda.driver_stream import DriverEvent, DriverStream
 from jetson_infer.cuda.failures import CudaFailures
 from jetson_infer.cuda.memory import HostMemory, MemoryKind, MemoryResource
+from jetson_infer.cuda.primary_context import PrimaryContext, acquire_context
 from jetson_infer.cuda.pycuda_memory import DeviceMemory, PageLockedMemory
 from jetson_infer.cuda.pycuda_module import PycudaModule
 from jetson_infer.cuda.pycuda_stream import PycudaEvent, PycudaStream
@@ -50,7 +50,8 @@ def driver_bindings() -> ModuleType | None:
 class PycudaDevice(Device):
     """A CUDA device with its primary context, which CUDA's runtime and TensorRT use too.
 
-    Open and close it on one thread.
+    Open and close it on one thread.  Several may be open there at once, and be entered, left and
+    closed in any order.
 
     :param index: which one, as CUDA counts them.
     :param bindings: ``auto`` uses ``cuda.bindings`` where they are installed; ``never`` does not.
@@ -81,7 +82,7 @@ class PycudaDevice(Device):
             self._integrated = bool(device.get_attribute(attribute.INTEGRATED))
             self._can_map = bool(device.get_attribute(attribute.CAN_MAP_HOST_MEMORY))
             self._identity = self._library.device_uuid(index) or str(device.pci_bus_id())
-            self._context: Any = device.retain_primary_context()
+            self._context: PrimaryContext | None = acquire_context(cuda, self._library, index)
         except cuda.Error as error:
             raise DeviceError(f'GPU {index} cannot be used: {error}') from error
         self._failures = CudaFailures(cuda, self._library, self._name)
@@ -149,7 +150,7 @@ class PycudaDevice(Device):
         if self._context is None:
             raise DeviceError(f'{self._name} is closed')
         try:
-            self._context.push()
+            self._context.context.push()
         except self._failures.error as error:
             raise DeviceError(f'{self._name} cannot be made current: {error}') from error
         with self._lock:
@@ -203,13 +204,7 @@ class PycudaDevice(Device):
         with self.current():
             self._live.close(self._name)
         context, self._context = self._context, None
-        with self._library.holding(self._index):
-            context.detach()
-            # To release it, PyCUDA makes the context current, and releasing does not undo that. It
-            # is taken off the thread again while it is still alive.
-            self._library.pop_context()
-        if self._failures.lost:
-            self._library.heal(self._index)
+        context.release(self._failures.lost)
 
     def _check_usable(self, what: str) -> None:
         if self._failures.lost:

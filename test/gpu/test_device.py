@@ -16,6 +16,7 @@ import pytest
 
 from jetson_infer.cuda.arguments import KernelArguments
 from jetson_infer.cuda.probe import available_devices
+from jetson_infer.cuda.pycuda_device import PycudaDevice
 from jetson_infer.errors import (
     DeviceMemoryError,
     InternalError,
@@ -344,3 +345,26 @@ def test_a_lost_device_is_named_left_and_opened_again(way):
     assert told['live'] == {}
     assert told['opened again'] == [1, 2, 3, 4]
     assert told['contexts left'] == [0, 0]
+
+
+def test_devices_of_one_thread_are_closed_in_any_order(context):
+    def session():
+        with contextlib.ExitStack() as stack:
+            device = stack.enter_context(PycudaDevice())
+            stack.enter_context(device.current())
+            return device, stack.pop_all()
+
+    old, old_stack = session()
+    for _ in range(3):
+        new, new_stack = session()  # as a switch of variants: the old one is closed after
+        old_stack.close()
+        with (
+            new.memory('device').allocate(4096) as buffer,
+            contextlib.closing(new.stream()) as stream,
+        ):
+            stream.fill(buffer, 1)
+            stream.synchronize()
+        assert new.live() == {}
+        old, old_stack = new, new_stack
+    assert old.free_bytes() > 0
+    old_stack.close()

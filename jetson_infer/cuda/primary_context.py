@@ -1,0 +1,77 @@
+# Copyright 2026 The jetson_infer authors
+# SPDX-License-Identifier: Apache-2.0
+"""A GPU's primary context on one thread, shared by every device that is opened there.
+
+PyCUDA keeps a stack of context objects for each thread, and each retaining of the primary context
+makes another object.  Were each device to have its own, leaving an older device while a younger one
+is in use (as a switch of variants does: the new one is opened before the old one is closed) would
+take the younger one's entry off that stack, and CUDA's own stack would be left empty.  With one
+object for all of them every entry is the same one, and they may be left in any order.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import ModuleType
+from typing import Any
+
+from jetson_infer.cuda.driver_library import DriverLibrary
+
+__all__ = ['PrimaryContext', 'acquire_context']
+
+
+class PrimaryContext:
+    """One thread's hold on a GPU's primary context; see :func:`acquire_context`."""
+
+    def __init__(self, driver: ModuleType, library: DriverLibrary, index: int) -> None:
+        self._library = library
+        self._index = index
+        self._users = 0
+        self._lost = False
+        self.context: Any = driver.Device(index).retain_primary_context()
+        """PyCUDA's object, not current by itself."""
+
+    def use(self) -> PrimaryContext:
+        """Count one more device."""
+        self._users += 1
+        return self
+
+    def release(self, lost: bool) -> None:
+        """Count one device less; with the last one the context is let go of.
+
+        Call it on the thread that acquired it, where no device of this GPU is current then.
+
+        :param lost: whether the device failed for good; the context is then reset at the end.
+        """
+        self._users -= 1
+        self._lost = self._lost or lost
+        if self._users:
+            return
+        del _contexts()[self._index]
+        with self._library.holding(self._index):
+            self.context.detach()
+            # To release it, PyCUDA makes the context current, and releasing does not undo that. It
+            # is taken off the thread again while it is still alive.
+            self._library.pop_context()
+        if self._lost:
+            self._library.heal(self._index)
+
+
+_THREAD = threading.local()
+
+
+def acquire_context(driver: ModuleType, library: DriverLibrary, index: int) -> PrimaryContext:
+    """Return this thread's hold on a GPU's primary context; each is released once.
+
+    :raises pycuda.driver.Error: if CUDA has none to give.
+    """
+    held = _contexts()
+    if index not in held:
+        held[index] = PrimaryContext(driver, library, index)
+    return held[index].use()
+
+
+def _contexts() -> dict[int, PrimaryContext]:
+    """Return those that this thread holds, by the GPU's number."""
+    found: dict[int, PrimaryContext] = _THREAD.__dict__.setdefault('contexts', {})
+    return found
