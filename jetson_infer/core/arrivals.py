@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ['ArrivalFacts', 'Finding', 'PublisherFacts', 'explain']
+__all__ = ['FAILED', 'ArrivalFacts', 'Finding', 'Problem', 'PublisherFacts', 'explain']
 
 GRACE_S = 2.0
 """How long after activation silence is not remarked on: discovery takes its time, in seconds."""
@@ -23,6 +23,9 @@ FUTURE_MS = 1000.0
 """Stamps this far ahead of the node's clock come from another clock, in milliseconds."""
 
 DAY_MS = 86_400_000.0
+
+FAILED = 'failed'
+"""The kind of a problem that is no fault of the frame's data."""
 
 _LISTED = 5
 
@@ -42,6 +45,19 @@ class PublisherFacts:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What went wrong with one frame.
+
+    :param kind: the word that the frame was counted under: :data:`FAILED`, or the reason for which
+        it was rejected, such as ``bad_step``.
+    :param message: what happened.
+    """
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
 class ArrivalFacts:
     """What is known at one moment about an active node's input.
 
@@ -53,7 +69,7 @@ class ArrivalFacts:
     :param same_type: other topics of the type that have a publisher.
     :param counts: frames since the last look, by the names of the account.
     :param silent_s: how long no frame has come, in seconds.
-    :param problem: the latest problem of a single frame, while it is recent.
+    :param problem: the gravest problem of a single frame that is recent.
     :param newest_age_ms: how old the newest frame was when it came, by its stamp and the node's
         clock; None when none came or its stamp was zero.
     :param stale_after_ms: the limit in force; 0 for none.
@@ -71,7 +87,7 @@ class ArrivalFacts:
     same_type: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     silent_s: float = 0.0
-    problem: str = ''
+    problem: Problem | None = None
     newest_age_ms: float | None = None
     stale_after_ms: float = 0.0
     lost: int = 0
@@ -89,10 +105,12 @@ class Finding:
 
     :param cause: its fixed word, such as ``no_publisher``.
     :param message: what happens, with its numbers, and the next step.
+    :param is_error: whether the node itself fails, or can do nothing of what it is there for.
     """
 
     cause: str
     message: str
+    is_error: bool = False
 
 
 def explain(facts: ArrivalFacts) -> Finding | None:
@@ -194,9 +212,11 @@ def _silence(facts: ArrivalFacts) -> Finding | None:
 
 
 def _frames(facts: ArrivalFacts) -> Finding | None:
-    if not facts.problem:
+    problem = facts.problem
+    if problem is None:
         return None
-    return Finding('failed' if facts.count('failed') else 'rejected', facts.problem)
+    failed = problem.kind == FAILED
+    return Finding('failed' if failed else 'rejected', problem.message, is_error=failed)
 
 
 def _pace(facts: ArrivalFacts) -> Finding | None:

@@ -13,7 +13,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 
-from jetson_infer.core.arrivals import ArrivalFacts, Finding, PublisherFacts, explain
+from jetson_infer.core.arrivals import ArrivalFacts, Finding, Problem, PublisherFacts, explain
 
 __all__ = ['ArrivalWatch']
 
@@ -76,12 +76,12 @@ class ArrivalWatch:
         )
 
     def look(
-        self, counts: Mapping[str, int], problem: str, stale_after_ms: float
+        self, counts: Mapping[str, int], problem: Problem | None, stale_after_ms: float
     ) -> Finding | None:
         """Return why nothing, or little, has come since the last look, or None.
 
         :param counts: the node's counters of frames, ever growing.
-        :param problem: the latest problem of a single frame, while it is recent.
+        :param problem: the gravest problem of a single frame that is recent.
         :param stale_after_ms: the limit in force.
         """
         now = time.monotonic()

@@ -48,7 +48,7 @@ class Health:
 
     :param node: the node.
     :param account: what became of every frame.
-    :param problems: the latest problem of a single frame.
+    :param problems: the problems of single frames.
     :param running: returns what runs at the moment; None while the node is not configured.
     """
 
@@ -132,8 +132,7 @@ class Health:
         if state != 'active' or running is None:
             return diagnostics.OK, self._idle(state)
         if finding is not None:
-            level = diagnostics.ERROR if finding.cause == 'failed' else diagnostics.WARN
-            return level, finding.message
+            return diagnostics.ERROR if finding.is_error else diagnostics.WARN, finding.message
         rate_hz = running.runner.rate_out.rate_hz(self._steady.now().nanoseconds)
         return diagnostics.OK, f'{rate_hz:.1f} frames/s'
 

@@ -26,6 +26,13 @@ def bench(start, peer, model_folder):
     return Bench(start, peer, model_folder)
 
 
+def fresh_message(peer, pixels, **changes):
+    """Return an image that is stamped with the present time."""
+    message = image_message(pixels, **changes)
+    message.header.stamp = peer.node.get_clock().now().to_msg()
+    return message
+
+
 def assert_rejected(bench, message, reason):
     """Send a bad frame, then a good one: the first is counted by name, the second processed."""
     bench.send(message)
@@ -130,6 +137,24 @@ def test_a_crash_in_session_or_decoder_costs_that_frame(start, peer, tmp_path, m
     assert len(bench.infer(image_message(dark, number=2)).detections) == 3
     assert bench.node.state == 'active'
     assert bench.counters()['waiting'] == 0
+
+
+def test_one_failure_among_good_frames_is_a_failure_for_as_long_as_it_is_told_of(
+    start, peer, tmp_path
+):
+    bench = Bench(start, peer, failing_session(tmp_path / 'fragile'))
+    dark = paint(10, 10, 10)
+    bench.infer(image_message(dark, number=1))
+    peer.node.create_timer(0.1, lambda: bench.send(fresh_message(peer, dark)))
+    bench.forget()
+    bench.send(fresh_message(peer, paint(255, 255, 255)))
+    bench.status(lambda _, values: values['cause'] == 'failed')
+    # Until it is forgotten: all that is told meanwhile tells of the failure, under its own name.
+    bench.status(lambda _, values: values['frames/failed'] == '1' and not values['cause'])
+    told = [(status, values['cause']) for status, values in bench.reports()]
+    told = [(status, cause) for status, cause in told if 'SessionError' in status.message]
+    assert {(status.level, cause) for status, cause in told} == {(DiagnosticStatus.ERROR, 'failed')}
+    assert bench.counters()['rejected'] == 0
 
 
 def missing(folder):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jetson_infer.core.arrivals import ArrivalFacts, PublisherFacts, explain
+from jetson_infer.core.arrivals import ArrivalFacts, Problem, PublisherFacts, explain
 
 IMAGE = 'sensor_msgs/msg/Image'
 CAMERA = PublisherFacts('/camera', IMAGE, reliable=True)
@@ -69,8 +69,8 @@ def test_nothing_is_said_when_all_is_well():
             'silent_publisher',
             ['DDS profile'],
         ),
-        ({'problem': 'step 10 is too small'}, 'rejected', ['step 10 is too small']),
-        ({'problem': 'the engine failed', 'counts': {'failed': 1}}, 'failed', ['the engine']),
+        ({'problem': Problem('bad_step', 'step 10 is short')}, 'rejected', ['step 10 is short']),
+        ({'problem': Problem('failed', 'the engine failed')}, 'failed', ['the engine failed']),
         (
             {'counts': {'received': 30, 'processed': 9, 'replaced': 21}},
             'too_slow',
@@ -103,5 +103,14 @@ def test_what_is_normal_is_not_remarked_on(changes):
 
 
 def test_the_first_cause_on_a_messages_way_is_the_one_that_is_told():
-    facts = replace(WELL, publishers=(), lost=3, problem='bad', clock_stands=True)
+    facts = replace(WELL, publishers=(), lost=3, problem=Problem('bad', 'bad'), clock_stands=True)
     assert explain(facts).cause == 'no_publisher'
+
+
+@pytest.mark.parametrize('counts', [{'received': 9}, {'failed': 1}, {'rejected': 1}])
+@pytest.mark.parametrize(
+    ('kind', 'cause', 'is_error'), [('failed', 'failed', True), ('bad_step', 'rejected', False)]
+)
+def test_a_problem_keeps_its_cause_and_level_whatever_came_since(counts, kind, cause, is_error):
+    finding = explain(replace(WELL, problem=Problem(kind, 'what happened'), counts=counts))
+    assert (finding.cause, finding.is_error) == (cause, is_error)
