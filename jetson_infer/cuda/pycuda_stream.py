@@ -32,8 +32,8 @@ NON_BLOCKING = 1
 """``CU_STREAM_NON_BLOCKING``: does not wait for the default stream; PyCUDA has no name for it."""
 
 NO_GRAPHS = (
-    f'CUDA graphs need the Python module cuda.bindings; install it ({pip_install("cuda-bindings")}), or '
-    'go on without: only speed is lost'
+    'CUDA graphs need the Python module cuda.bindings; install it '
+    f'({pip_install("cuda-bindings")}), or go on without: only speed is lost'
 )
 
 
