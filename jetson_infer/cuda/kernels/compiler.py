@@ -29,7 +29,8 @@ COMPILERS: tuple[Opener, ...] = (open_nvrtc, open_nvcc)
 REMEDY = (
     f'Install NVRTC ({pip_install("cuda-bindings nvidia-cuda-nvrtc-cu12")} for CUDA 12, '
     f'{pip_install("cuda-bindings nvidia-cuda-nvrtc")} for CUDA 13) or nvcc '
-    '(on a Jetson: sudo apt install cuda-nvcc-12-6, or the version that apt-cache search cuda-nvcc shows)'
+    '(on a Jetson: sudo apt install cuda-nvcc-12-6, or the version that apt-cache search '
+    'cuda-nvcc shows)'
 )
 ANOTHER = (
     'Another version may: CUDA 12.9 compiles for compute capability 7.2 to 12.1, earlier ones for '
