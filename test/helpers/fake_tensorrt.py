@@ -122,6 +122,7 @@ class Runtime:
         self.DLA_core = -1
 
     def deserialize_cuda_engine(self, serialized_engine):
+        assert plugins_registered, 'a plan may hold layers of plugins'
         try:
             plan = json.loads(bytes(serialized_engine))
         except ValueError:
@@ -197,7 +198,7 @@ class IExecutionContext:
         self._engine = engine
         self._user_managed = user_managed and engine._plan.get('scratch', 0) > 0
         self._scratch = 0
-        self._profile = None
+        self._profile = engine._plan.get('profile_in_force')
         self._shapes = {}
         self._addresses = {}
         self._settled = None  # the shapes for which nothing is put off
@@ -208,8 +209,17 @@ class IExecutionContext:
 
     def set_optimization_profile_async(self, profile_index, stream_handle):
         self._device().by_handle[stream_handle]
+        if self.active_optimization_profile == profile_index:
+            raise AssertionError('a switch to the profile in force costs a synchronization')
+        refused = profile_index >= self._engine.num_optimization_profiles
+        if refused or profile_index == self._engine._plan.get('refuses_profile'):
+            raise RuntimeError('Error in set optimization profile async.')
         self._profile = profile_index
-        return profile_index < self._engine.num_optimization_profiles
+        return True
+
+    @property
+    def active_optimization_profile(self):
+        return -1 if self._profile is None else self._profile
 
     def set_input_shape(self, name, shape):
         assert isinstance(shape, Dims)
@@ -319,6 +329,23 @@ def _array(reach, address, kind, shape):
 device_of_fakes: list[NumberedDevice] = []
 """The last one is where engines run."""
 
+plugins_registered: list[str] = []
+"""The names of the plugins' namespaces that were registered."""
+
+
+def init_libnvinfer_plugins_of_a_module():
+    """Return the function of a module that was not used yet."""
+    plugins_registered.clear()
+
+    def init_libnvinfer_plugins(logger, namespace):
+        assert isinstance(logger, ILogger)
+        assert not plugins_registered, 'once in a process is enough'
+        plugins_registered.append(namespace)
+        return True
+
+    return init_libnvinfer_plugins
+
+
 SINCE_10 = (
     (ICudaEngine, 'get_device_memory_size_for_profile_v2'),
     (IExecutionContext, 'set_device_memory'),
@@ -337,6 +364,7 @@ def fake_module(version: str, monkeypatch) -> SimpleNamespace:
     """Return a module that has what this version has, and no more."""
     major = int(version.split('.')[0])
     module = SimpleNamespace(__version__=version, **{cls.__name__: cls for cls in MODULE})
+    module.init_libnvinfer_plugins = init_libnvinfer_plugins_of_a_module()
     if major >= 10:
         module.ExecutionContextAllocationStrategy = ExecutionContextAllocationStrategy
     for since, cls, name in [

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import onnx
 from onnx import TensorProto, helper
 
+import fake_tensorrt
 from fake_tensorrt import DataType, Dims, Severity
 
 ELEMENTS = {TensorProto.FLOAT: 'FLOAT', TensorProto.FLOAT16: 'HALF', TensorProto.INT32: 'INT32'}
@@ -147,6 +148,7 @@ class OnnxParser:
         return self._errors[index]
 
     def parse_from_file(self, model):
+        assert fake_tensorrt.plugins_registered, 'the network may name plugins'
         try:
             loaded = onnx.load(model)
         except Exception:  # noqa: BLE001 - protobuf's own

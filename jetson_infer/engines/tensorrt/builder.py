@@ -16,6 +16,7 @@ from jetson_infer.engines.tensorrt.error_recorder import ErrorStack, open_record
 from jetson_infer.engines.tensorrt.inspector import inspect_plan
 from jetson_infer.engines.tensorrt.log import MessageLog, open_logger
 from jetson_infer.engines.tensorrt.network import check_profiles, parse_network
+from jetson_infer.engines.tensorrt.plugins import register_plugins
 from jetson_infer.engines.tensorrt.progress import PhaseTracker, attach_monitor
 from jetson_infer.engines.tensorrt.timing_cache import attach_timings, read_timings
 from jetson_infer.errors import EngineBuildError
@@ -76,6 +77,7 @@ def open_builder(tensorrt_logger: trt.ILogger, log: MessageLog) -> trt.Builder:
 
     :raises EngineBuildError: if there is none to be had: no GPU, or a driver that is too old.
     """
+    register_plugins(tensorrt_logger)
     try:
         return trt.Builder(tensorrt_logger)
     except (TypeError, RuntimeError) as error:  # pybind's way to say that there is none

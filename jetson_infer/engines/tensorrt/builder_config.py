@@ -176,10 +176,16 @@ def _share_profiles(config: trt.IBuilderConfig) -> None:
 def _profile(builder: trt.Builder, profile: ShapeProfile) -> trt.IOptimizationProfile:
     optimization = builder.create_optimization_profile()
     for name, bounds in profile.inputs.items():
-        optimization.set_shape(
-            name,
-            trt.Dims(bounds.minimum),
-            trt.Dims(bounds.optimum),
-            trt.Dims(bounds.maximum),
-        )
+        try:
+            optimization.set_shape(
+                name,
+                trt.Dims(bounds.minimum),
+                trt.Dims(bounds.optimum),
+                trt.Dims(bounds.maximum),
+            )
+        except RuntimeError as error:  # how all versions refuse
+            raise EngineBuildError(
+                f'TensorRT {trt.__version__} refuses the shapes of {name} in shape profile '
+                f'({profile}): {error}'
+            ) from error
     return optimization

@@ -49,8 +49,18 @@ class Execution:
             raise troubles.failure('makes no execution context')
         self._context: trt.IExecutionContext = context
         self._context.error_recorder = open_recorder(troubles.errors)
-        if not context.set_optimization_profile_async(profile, stream.handle):
-            troubles.fail(f'does not take shape profile {profile}', stream)
+        if context.active_optimization_profile != profile:
+            self._choose(profile, stream)
+
+    def _choose(self, profile: int, stream: Stream) -> None:
+        what, refusal = f'does not take shape profile {profile}', None
+        try:
+            taken = self._context.set_optimization_profile_async(profile, stream.handle)
+        except RuntimeError as error:  # how all versions refuse
+            taken, refusal = False, error
+        if not taken:
+            what += f' ({refusal})' if refusal else ''
+            self._troubles.fail(what, stream)
         stream.synchronize()
 
     @property

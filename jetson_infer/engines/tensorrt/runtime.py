@@ -11,6 +11,7 @@ from jetson_infer.cuda.stream import Stream
 from jetson_infer.engines.tensorrt.api import trt, version
 from jetson_infer.engines.tensorrt.error_recorder import ErrorStack, open_recorder
 from jetson_infer.engines.tensorrt.log import MessageLog, open_logger
+from jetson_infer.engines.tensorrt.plugins import register_plugins
 from jetson_infer.errors import DeviceError, DeviceMemoryError, EngineError, SessionError
 
 __all__ = ['Troubles', 'load_engine', 'open_runtime']
@@ -73,8 +74,10 @@ def open_runtime(troubles: Troubles, dla_core: int | None = None) -> trt.Runtime
     :param dla_core: the DLA core that an engine built for one is to run on.
     :raises SessionError: if there is none to be had.
     """
+    tensorrt_logger = open_logger(troubles.log)
+    register_plugins(tensorrt_logger)
     try:
-        runtime = trt.Runtime(open_logger(troubles.log))
+        runtime = trt.Runtime(tensorrt_logger)
     except (TypeError, RuntimeError) as error:  # pybind's way to say that there is none
         raise SessionError(
             f'TensorRT {version()} finds no usable NVIDIA GPU and driver ({troubles.reasons()})'

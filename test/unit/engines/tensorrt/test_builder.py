@@ -11,8 +11,9 @@ import onnx
 import pytest
 from onnx import helper
 
+import fake_tensorrt
 import networks
-from fake_tensorrt_builder import BUILT, Builder, add_builder
+from fake_tensorrt_builder import BUILT, Builder, IOptimizationProfile, add_builder
 from jetson_infer.engines.build_request import BuildRequest, ShapeProfile, ShapeRange
 from jetson_infer.engines.tensorrt.builder import build_plan
 from jetson_infer.engines.tensorrt.session import TensorRtSession
@@ -316,3 +317,25 @@ def test_without_tensorrt_the_remedy_is_named(float32, monkeypatch):
     monkeypatch.setitem(__import__('sys').modules, 'tensorrt', None)
     with pytest.raises(MissingDependencyError, match='python3-libnvinfer'):
         build_plan(BuildRequest(Path(float32)))
+
+
+def test_shapes_that_tensorrt_refuses_are_named_with_its_reason(building, tmp_path, monkeypatch):
+    def refuse(self, input, min, opt, max):  # noqa: A002 - TensorRT's names
+        raise RuntimeError('Shape provided is inconsistent.')
+
+    monkeypatch.setattr(IOptimizationProfile, 'set_shape', refuse)
+    path = networks.doubling(tmp_path / 'dynamic.onnx', ('rows', 3))
+    with pytest.raises(EngineBuildError, match=r'refuses the shapes of image .*is inconsistent'):
+        build_plan(BuildRequest(path, profiles=(ROWS,)))
+
+
+def test_plugins_that_are_not_to_be_had_are_told_once(
+    building, tensorrt, float32, caplog, monkeypatch
+):
+    asked = []
+    tensorrt.init_libnvinfer_plugins = lambda logger, namespace: asked.append(namespace)
+    monkeypatch.setattr(fake_tensorrt, 'plugins_registered', ['none, and none is needed'])
+    build_plan(BuildRequest(float32))
+    build_plan(BuildRequest(float32))
+    assert asked == ['']
+    assert caplog.text.count('does not register its plugins') == 1

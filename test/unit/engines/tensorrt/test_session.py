@@ -309,3 +309,15 @@ def test_an_engine_that_tells_no_times_says_so_and_leaves_nothing(opened, device
     with pytest.raises(SessionError, match='does not tell how long its layers take'):
         session.time_layers(session.bind({}, graphs=False), 2)
     assert device.live() == before
+
+
+def test_a_profile_that_tensorrt_refuses_is_named_with_its_reason(opened, device):
+    session = opened(DYNAMIC, {'refuses_profile': 1})
+    with pytest.raises(SessionError, match=r'does not take shape profile 1 \(Error in set opt'):
+        session.bind({'image': (6, 3)})
+    assert device.live() == {'stream': 1}  # the session's
+    infer(session.bind({'image': (3, 3)}), 3, 0)
+
+
+def test_a_profile_in_force_is_not_set_again(opened):
+    infer(opened(DYNAMIC, {'profile_in_force': 0}).bind({'image': (3, 3)}), 3, 0)
