@@ -84,14 +84,21 @@ def _bridge(base: type) -> Any:
             self._stack.add(val, desc)
             return False  # leaves it to TensorRT whether it goes on
 
-        def num_errors(self) -> int:
+        # TensorRT asks for the number by this name, though the class shows it as num_errors.
+        def get_num_errors(self) -> int:
             return len(self._stack.errors)
 
+        def num_errors(self) -> int:
+            return self.get_num_errors()
+
+        # An exception here would pass through TensorRT's own code: what is not there is empty.
         def get_error_code(self, error_idx: int) -> trt.ErrorCodeTRT:
-            return self._stack.errors[error_idx].code
+            found = self._stack.errors[error_idx : error_idx + 1]
+            return found[0].code if found else trt.ErrorCodeTRT.UNSPECIFIED_ERROR
 
         def get_error_desc(self, error_idx: int) -> str:
-            return self._stack.errors[error_idx].text
+            found = self._stack.errors[error_idx : error_idx + 1]
+            return found[0].text if found else ''
 
         def has_overflowed(self) -> bool:
             return self._stack.dropped > 0

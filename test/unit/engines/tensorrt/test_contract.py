@@ -183,18 +183,22 @@ from jetson_infer.engines.tensorrt.api import trt
 
 messages = log.MessageLog()
 logger = log.open_logger(messages)
-logger.log(trt.ILogger.Severity.ERROR, 'one')
+trt.ILogger.log(logger, trt.ILogger.Severity.ERROR, 'one')
 stack = error_recorder.ErrorStack()
 recorder = error_recorder.open_recorder(stack)
-fatal = recorder.report_error(trt.ErrorCodeTRT.INVALID_ARGUMENT, 'two')
-told = [recorder.num_errors(), recorder.get_error_code(0).name, recorder.get_error_desc(0)]
-told += [recorder.has_overflowed(), fatal]
-recorder.clear()
-told.append(recorder.num_errors())
+# Called by the base class, whose methods go through C++, as TensorRT does: a method that we call
+# otherwise than TensorRT looks it up is a pure virtual function there.
+base = trt.IErrorRecorder
+fatal = base.report_error(recorder, trt.ErrorCodeTRT.INVALID_ARGUMENT, 'two')
+told = [base.num_errors(recorder), base.get_error_code(recorder, 0).name]
+told += [base.get_error_desc(recorder, 0), base.get_error_code(recorder, 1).name]
+told += [base.get_error_desc(recorder, 1), base.has_overflowed(recorder), fatal]
+base.clear(recorder)
+told.append(base.num_errors(recorder))
 samples = []
 profiler = layer_profiler.open_profiler(samples.append)
 assert isinstance(profiler, trt.IProfiler)
-profiler.report_layer_time('conv', 0.5)
+trt.IProfiler.report_layer_time(profiler, 'conv', 0.5)
 told.append(list(samples[0]))
 
 class Config:
@@ -208,11 +212,12 @@ if attached:
     tracker.enter('build')
     monitor = config.progress_monitor
     assert isinstance(monitor, trt.IProgressMonitor)
-    monitor.phase_start('Tactics', None, 3)
-    going = [monitor.step_complete('Tactics', 0)]
-    monitor.phase_start('Timing', 'Tactics', 2)
-    going.append(monitor.step_complete('Timing', 0))
-    monitor.phase_finish('Timing')
+    base = trt.IProgressMonitor
+    base.phase_start(monitor, 'Tactics', None, 3)
+    going = [base.step_complete(monitor, 'Tactics', 0)]
+    base.phase_start(monitor, 'Timing', 'Tactics', 2)
+    going.append(base.step_complete(monitor, 'Timing', 0))
+    base.phase_finish(monitor, 'Timing')
     steps.append(going)
 print(json.dumps([list(messages.lines[0]), told, attached, steps]))
 """
@@ -222,7 +227,9 @@ print(json.dumps([list(messages.lines[0]), told, attached, steps]))
 def test_what_tensorrt_calls_back_works(bindings, version):
     line, errors_told, attached, steps = bindings(version).run_text(BRIDGES)
     assert line == ['ERROR', 'one']
-    assert errors_told == [1, 'INVALID_ARGUMENT', 'two', False, False, 0, ['conv', 0.5]]
+    assert errors_told == [
+        1, 'INVALID_ARGUMENT', 'two', 'UNSPECIFIED_ERROR', '', False, False, 0, ['conv', 0.5],
+    ]  # fmt: skip
     assert attached is (version != '8.6.1')
     if attached:
         assert steps == [
@@ -234,6 +241,20 @@ def test_what_tensorrt_calls_back_works(bindings, version):
             [['build', 'Tactics'], 1, 3],
             [True, False],
         ]
+
+
+PLUGINS = """
+import json
+from jetson_infer.engines.tensorrt import log, plugins
+
+plugins.register_plugins(log.open_logger(log.MessageLog()))
+print(json.dumps('asked'))
+"""
+
+
+@pytest.mark.parametrize('version', VERSIONS)
+def test_plugins_are_asked_for_as_each_version_wants_it(bindings, version):
+    assert bindings(version).run_text(PLUGINS) == 'asked'
 
 
 ANSWERS = """
