@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from jetson_infer.core.stamps import StampKind
+
 __all__ = ['FAILED', 'ArrivalFacts', 'Finding', 'Problem', 'PublisherFacts', 'explain']
 
 GRACE_S = 2.0
@@ -21,6 +23,9 @@ SLOW_SHARE = 0.5
 
 FUTURE_MS = 1000.0
 """Stamps this far ahead of the node's clock come from another clock, in milliseconds."""
+
+PAST_MS = 60_000.0
+"""Stamps this far before the node's clock come from another clock: no delay is that long."""
 
 DAY_MS = 86_400_000.0
 
@@ -72,6 +77,7 @@ class ArrivalFacts:
     :param problem: the gravest problem of a single frame that is recent.
     :param newest_age_ms: how old the newest frame was when it came, by its stamp and the node's
         clock; None when none came or its stamp was zero.
+    :param stamps: what is wrong with many of the latest stamps, compared with each other.
     :param stale_after_ms: the limit in force; 0 for none.
     :param lost: messages that the middleware says it lost since the last look.
     :param clock_stands: whether the node follows /clock and that has not moved since the last
@@ -89,6 +95,7 @@ class ArrivalFacts:
     silent_s: float = 0.0
     problem: Problem | None = None
     newest_age_ms: float | None = None
+    stamps: StampKind = StampKind.FORWARD
     stale_after_ms: float = 0.0
     lost: int = 0
     clock_stands: bool = False
@@ -115,7 +122,7 @@ class Finding:
 
 def explain(facts: ArrivalFacts) -> Finding | None:
     """Return the first cause, in the order of a message's way, or None when all is well."""
-    for rule in (_publishers, _clock, _transport, _silence, _frames, _pace):
+    for rule in (_publishers, _clock, _age, _transport, _silence, _frames, _pace, _stamps):
         finding = rule(facts)
         if finding is not None:
             return finding
@@ -161,27 +168,68 @@ def _clock(facts: ArrivalFacts) -> Finding | None:
             'use_sim_time is set and /clock does not advance; start the simulation or the '
             'recording with its clock, or unset use_sim_time',
         )
-    age = facts.newest_age_ms
-    if age is None or not (facts.count('stale') or age < -FUTURE_MS):
+    return None
+
+
+def _age(facts: ArrivalFacts) -> Finding | None:
+    """Tell why frames are left out for their age."""
+    if not (facts.count('stale') or facts.count('rejected/future_stamp')):
         return None
-    if age < -FUTURE_MS:
-        return Finding(
-            'foreign_clock',
-            f"images on {facts.topic} are stamped {_duration(-age)} in this node's future; "
-            'synchronize the clocks of both hosts (chrony, PTP)',
-        )
-    if age > DAY_MS:
-        return Finding(
-            'foreign_clock',
-            f"images on {facts.topic} are stamped {_duration(age)} before this node's time: they "
-            'follow another clock; set use_sim_time if it is simulated or recorded, or '
-            'stale_after_ms to 0',
-        )
-    return Finding(
+    if facts.stamps is StampKind.UNSET:
+        return _unstamped(facts)
+    age = facts.newest_age_ms
+    if age is None:
+        return None
+    return _foreign_clock(facts, age) or Finding(
         'stale',
         f'images on {facts.topic} are {age:.0f} ms old when they come, and stale_after_ms is '
         f'{facts.stale_after_ms:g}; look for the delay before this node, or raise the limit',
     )
+
+
+def _stamps(facts: ArrivalFacts) -> Finding | None:
+    """Tell of stamps that no image is left out for, but that mislead whoever goes by them."""
+    if not facts.count('received'):
+        return None
+    if facts.stamps is StampKind.UNSET:
+        return _unstamped(facts)
+    names = [publisher.node for publisher in facts.publishers if publisher.type == facts.type]
+    if facts.stamps is not StampKind.FORWARD:
+        kind = facts.stamps.value
+        if len(names) > 1:
+            hint = f'{len(names)} publishers share the topic: {", ".join(names)}; remap one'
+        else:
+            hint = f'have {names[0] if names else "the driver"} stamp every image anew, in order'
+        return Finding(
+            f'{kind}_stamps',
+            f'many stamps on {facts.topic} are {kind}; the images are processed, and results go '
+            f'by the same stamps; {hint}',
+        )
+    return None if facts.newest_age_ms is None else _foreign_clock(facts, facts.newest_age_ms)
+
+
+def _unstamped(facts: ArrivalFacts) -> Finding:
+    hint = 'have the driver stamp them'
+    if facts.stale_after_ms > 0:
+        hint += ', or set stale_after_ms to 0: without a stamp every image is too old'
+    return Finding('unstamped', f'images on {facts.topic} have no stamp; {hint}')
+
+
+def _foreign_clock(facts: ArrivalFacts, age: float) -> Finding | None:
+    unset = ', or stale_after_ms to 0' if facts.stale_after_ms > 0 else ''
+    if age < -FUTURE_MS:
+        return Finding(
+            'foreign_clock',
+            f"images on {facts.topic} are stamped {_duration(-age)} in this node's future; "
+            f'synchronize the clocks of both hosts (chrony, PTP)',
+        )
+    if age > PAST_MS:
+        return Finding(
+            'foreign_clock',
+            f"images on {facts.topic} are stamped {_duration(age)} before this node's time: they "
+            f'follow another clock; set use_sim_time if it is simulated or recorded{unset}',
+        )
+    return None
 
 
 def _transport(facts: ArrivalFacts) -> Finding | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from jetson_infer.core.accounting import FrameAccount, FrameTicket, Outcome
+from jetson_infer.core.arrivals import FUTURE_MS
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.rate import RateLimiter
 from jetson_infer.core.timing import RateMeter, StageClock, StageStatistics
@@ -43,7 +44,8 @@ class RunnerSettings:
     """What may change from frame to frame.
 
     :param max_rate_hz: frames above this mean rate are shed; 0 processes every frame.
-    :param stale_after_ms: frames older than this when their turn comes are left out; 0 never.
+    :param stale_after_ms: frames older than this when their turn comes are left out, and those
+        from the future, of which nobody can say how old they are, are rejected; 0 never.
     """
 
     max_rate_hz: float = 0.0
@@ -194,13 +196,29 @@ class FrameRunner(Generic[R]):
     def _begin(self, pipeline: OverlappingPipeline[R], frame: Frame) -> _UnderWay | None:
         clock = StageClock(frame.received_ns)
         clock.mark('wait')
-        limit_ms = self.settings.stale_after_ms
-        if limit_ms > 0.0 and self._hooks.age_ms(frame) > limit_ms:
+        if self._is_stale(frame):
             frame.ticket.close(Outcome.STALE)
             return None
-        return self._guarded(
-            frame.ticket, lambda: _UnderWay(frame, clock, pipeline.begin(frame.image, clock))
-        )
+
+        def work() -> _UnderWay:
+            self._check_future(frame)
+            return _UnderWay(frame, clock, pipeline.begin(frame.image, clock))
+
+        return self._guarded(frame.ticket, work)
+
+    def _is_stale(self, frame: Frame) -> bool:
+        limit_ms = self.settings.stale_after_ms
+        return limit_ms > 0.0 and self._hooks.age_ms(frame) > limit_ms
+
+    def _check_future(self, frame: Frame) -> None:
+        if self.settings.stale_after_ms > 0.0:
+            age_ms = self._hooks.age_ms(frame)
+            if age_ms < -FUTURE_MS:
+                raise FrameRejected(
+                    'future_stamp',
+                    f'an image is stamped {-age_ms * 1e-3:.1f} s ahead of this clock, so that '
+                    'stale_after_ms cannot judge it; synchronize the clocks',
+                )
 
     def _finish(self, pipeline: OverlappingPipeline[R], under_way: _UnderWay) -> None:
         frame, clock, pending = under_way

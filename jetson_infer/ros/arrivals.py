@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 
 from jetson_infer.core.arrivals import ArrivalFacts, Finding, Problem, PublisherFacts, explain
+from jetson_infer.core.stamps import StampLog
 
 __all__ = ['ArrivalWatch']
 
@@ -50,6 +51,7 @@ class ArrivalWatch:
         self._report = report
         self._began = self._heard = time.monotonic()
         self._newest_age_ms: float | None = None
+        self._stamps = StampLog()
         self._lost_total = self._lost_told = 0
         self._counts: dict[str, int] = {}
         self._clock_ns = -1
@@ -71,6 +73,7 @@ class ArrivalWatch:
         :param stamp_ns: its header's stamp.
         """
         self._heard = time.monotonic()
+        self._stamps.add(stamp_ns)
         self._newest_age_ms = (
             (self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-6 if stamp_ns else None
         )
@@ -101,12 +104,17 @@ class ArrivalWatch:
             silent_s=now - self._heard,
             problem=problem,
             newest_age_ms=self._newest_age_ms,
+            stamps=self._stamps.wrong(),
             stale_after_ms=stale_after_ms,
             lost=lost,
             clock_stands=self._clock_stands(),
             transport_profile=_transport_profile(),
         )
         return explain(facts)
+
+    def stamp_values(self) -> dict[str, str]:
+        """Return how many stamps were not as they should be, for the diagnostics."""
+        return {f'stamps/{word}': str(count) for word, count in self._stamps.counts().items()}
 
     def _publishers(self) -> tuple[PublisherFacts, ...]:
         return tuple(

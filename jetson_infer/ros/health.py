@@ -153,6 +153,7 @@ class Health:
         runner, now = running.runner, self._steady.now().nanoseconds
         return {
             **running.values,
+            **(running.watch.stamp_values() if running.watch else {}),
             'rate_in_hz': f'{runner.rate_in.rate_hz(now):.2f}',
             'rate_out_hz': f'{runner.rate_out.rate_hz(now):.2f}',
             **diagnostics.latency_values(runner.statistics.percentiles()),

@@ -99,7 +99,7 @@ def test_images_that_change_size_encoding_and_frame_in_mid_stream(bench):
             assert detection.bbox.center.position.y <= height
 
 
-def test_stamps_in_the_future_the_past_repeated_and_backwards(bench):
+def test_stamps_of_every_kind_are_counted_and_the_images_processed(bench):
     stamps = [5_000, 4_000, 4_000, 2_000_000_000, 0, 1, 2_147_483_647]
     for count, seconds in enumerate(stamps, start=1):
         message = image_message(RED)
@@ -107,6 +107,36 @@ def test_stamps_in_the_future_the_past_repeated_and_backwards(bench):
         bench.send(message)
         wait_for(lambda n=count: len(bench.detections) == n, f'answer {count}')
         assert bench.detections[-1].header == message.header
+    _, values = bench.status(lambda _, v: v.get('frames/processed') == str(len(stamps)))
+    assert {word: values[f'stamps/{word}'] for word in ('unset', 'repeated', 'backwards')} == {
+        'unset': '1',
+        'repeated': '1',
+        'backwards': '2',
+    }
+
+
+def test_an_image_from_the_future_is_rejected_where_age_counts(start, peer, model_folder):
+    bench = Bench(start, peer, model_folder, stale_after_ms=60_000.0)
+    message = fresh_message(peer, RED)
+    message.header.stamp.sec += 3600
+    bench.send(message)
+    wait_for(lambda: bench.counters().get('rejected/future_stamp') == 1, 'a frame rejected')
+    assert set(classes(bench.infer(fresh_message(peer, RED)))) == {'red'}
+
+
+def test_a_recording_played_in_a_loop_goes_on_at_once_and_is_not_remarked_on(bench, peer):
+    begin = peer.node.get_clock().now().nanoseconds // 1_000_000_000
+    for number in (*range(20), *range(20)):
+        message = image_message(RED, number=number)
+        message.header.stamp.sec = begin - 30 + number
+        answers = len(bench.detections)
+        bench.send(message)
+        wait_for(lambda n=answers: len(bench.detections) == n + 1, 'its answer')
+    bench.status(lambda _, v: v.get('stamps/backwards') == '1')
+    assert not {values['cause'] for _, values in bench.reports()} & {
+        'backwards_stamps',
+        'repeated_stamps',
+    }
 
 
 def test_what_is_not_finite_in_the_networks_output_is_dropped_and_counted(start, peer, tmp_path):

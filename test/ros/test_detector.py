@@ -178,7 +178,9 @@ def test_stale_images_are_left_out_and_counted(start, peer, model_folder):
 
 def test_diagnostics_tell_model_engine_rates_latencies_and_counters(bench):
     for number in range(12):
-        bench.infer(image_message(paint(0, 0, 0), number=number))
+        message = image_message(paint(0, 0, 0), number=number)
+        message.header.stamp = bench.peer.node.get_clock().now().to_msg()
+        bench.infer(message)
     status, values = bench.status(lambda _, v: v.get('frames/processed') == '12')
     assert status.level == DiagnosticStatus.OK
     assert values['state'] == 'active'

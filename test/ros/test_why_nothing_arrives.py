@@ -115,6 +115,46 @@ def test_stamps_of_another_clock(start, peer, model_folder, seconds, words):
     assert_named(bench, 'foreign_clock', words)
 
 
+def test_stamps_of_another_clock_though_no_image_is_left_out_for_them(bench, peer):
+    def send():
+        message = fresh_image(peer)
+        message.header.stamp.sec -= 400_000_000
+        bench.send(message)
+
+    peer.node.create_timer(0.1, send)
+    assert_named(bench, 'foreign_clock', 'before this node', 'use_sim_time')
+    assert bench.counters()['stale'] == 0
+
+
+def test_a_driver_that_stamps_every_image_alike(bench, peer):
+    message = fresh_image(peer)
+    peer.node.create_timer(0.1, lambda: bench.send(message))
+    assert_named(bench, 'repeated_stamps', '/peer', 'processed')
+    wait_for(lambda: bench.detections, 'detections')
+
+
+@pytest.mark.parametrize('parameters', [{}, {'stale_after_ms': 200.0}])
+def test_a_driver_that_does_not_stamp(start, peer, model_folder, parameters):
+    bench = Bench(start, peer, model_folder, **parameters)
+    message = image_message(paint(0, 0, 0))
+    message.header.stamp.sec = 0
+    peer.node.create_timer(0.1, lambda: bench.send(message))
+    assert_named(bench, 'unstamped', *parameters)
+
+
+def test_two_cameras_on_one_topic(bench, peer):
+    second = peer.node.create_publisher(Image, TOPIC, 10)
+    lagging = fresh_image(peer)
+
+    def send():
+        bench.send(fresh_image(peer))
+        second.publish(lagging)
+        lagging.header.stamp.nanosec = (lagging.header.stamp.nanosec + 1_000) % 1_000_000_000
+
+    peer.node.create_timer(0.1, send)
+    assert_named(bench, 'backwards_stamps', '2 publishers', 'remap')
+
+
 def test_a_simulated_clock_that_stands_still(start, peer, model_folder):
     bench = Bench(start, peer, model_folder, use_sim_time=True)
     clock = peer.node.create_publisher(Clock, '/clock', 1)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jetson_infer.core.arrivals import ArrivalFacts, Problem, PublisherFacts, explain
+from jetson_infer.core.stamps import StampKind
 
 IMAGE = 'sensor_msgs/msg/Image'
 CAMERA = PublisherFacts('/camera', IMAGE, reliable=True)
@@ -57,6 +58,27 @@ def test_nothing_is_said_when_all_is_well():
             ['20000.0 days before', 'use_sim_time'],
         ),
         ({'newest_age_ms': -90_000.0}, 'foreign_clock', ['90.0 s in this', 'chrony']),
+        ({'newest_age_ms': 90_000.0}, 'foreign_clock', ['90.0 s before', 'use_sim_time']),
+        (
+            {'counts': {'received': 3, 'rejected/future_stamp': 3}, 'newest_age_ms': -90_000.0},
+            'foreign_clock',
+            ['90.0 s in this'],
+        ),
+        ({'stamps': StampKind.UNSET}, 'unstamped', ['no stamp', 'the driver']),
+        (
+            {'stamps': StampKind.UNSET, 'counts': {'stale': 3}, 'stale_after_ms': 200.0},
+            'unstamped',
+            ['stale_after_ms to 0'],
+        ),
+        ({'stamps': StampKind.REPEATED}, 'repeated_stamps', ['/camera stamp', 'processed']),
+        (
+            {
+                'stamps': StampKind.BACKWARDS,
+                'publishers': (CAMERA, replace(CAMERA, node='/second')),
+            },
+            'backwards_stamps',
+            ['2 publishers', '/camera, /second', 'remap'],
+        ),
         (
             {'lost': 12, 'transport_profile': False, 'counts': {'received': 3}},
             'transport_loses',
@@ -92,7 +114,8 @@ def test_each_cause_is_named_with_its_numbers_and_the_remedy(changes, cause, wor
         {'publishers': (), 'active_s': 1.0},
         {'counts': {}, 'silent_s': 5.0, 'active_s': 1.0},
         {'publishers': (replace(CAMERA, reliable=False), CAMERA), 'asks_reliable': True},
-        {'newest_age_ms': 20_000 * 86_400_000.0},  # a recording is played, and no limit is set
+        {'newest_age_ms': 50_000.0},  # late, and no limit is set
+        {'newest_age_ms': 1e12, 'counts': {}},  # of a frame that was told of before
         {'newest_age_ms': -500.0},
         {'counts': {'received': 30, 'processed': 10, 'shed': 20}},  # as max_rate_hz asks
         {'counts': {'received': 2, 'processed': 0, 'replaced': 1}},

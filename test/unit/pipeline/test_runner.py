@@ -155,6 +155,22 @@ def test_stale_frames_are_left_out(rig):
     assert rig.outcome(Outcome.STALE) == 1
 
 
+def test_frames_from_the_future_are_rejected_where_age_counts(rig):
+    rig.age_ms = -3600_000.0
+    rig.receive(1)
+    assert rig.runner.drain(5)
+    rig.runner.settings = RunnerSettings(stale_after_ms=100.0)
+    for age in (-3600_000.0, -500.0):
+        rig.age_ms = age
+        rig.receive(age)
+        assert rig.runner.drain(5)
+    assert [context for context, _, _ in rig.delivered] == [1, -500.0]
+    assert dict(rig.account.counts().rejected) == {'future_stamp': 1}
+    ((kind, message),) = rig.problems
+    assert kind == 'future_stamp'
+    assert '3600.0 s ahead' in message
+
+
 def test_frames_above_the_rate_are_shed():
     rig = Rig(max_rate_hz=1.0)
     for context in range(5):
