@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from jetson_infer.cli.bench_node import ROUNDS, measure_node
 from jetson_infer.cli.bench_text import as_text
 from jetson_infer.cli.values import positive_number
 from jetson_infer.cuda.energy import open_meter
@@ -19,10 +20,11 @@ from jetson_infer.toolchain.bench.device_result import measure_throughput
 from jetson_infer.toolchain.bench.device_subject import DeviceSubject
 from jetson_infer.toolchain.bench.frames import images_of
 from jetson_infer.toolchain.bench.measure import Measurement, measure, single_opencv_thread
+from jetson_infer.toolchain.bench.node_picture import draw_nodes
 from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.paced import run_paced
 from jetson_infer.toolchain.bench.picture import draw
-from jetson_infer.toolchain.bench.settings import SYNTHETIC, BenchError, BenchSetting
+from jetson_infer.toolchain.bench.settings import SYNTHETIC, BenchSetting
 from jetson_infer.toolchain.bench.spread import ratio_of_medians
 from jetson_infer.toolchain.report.machine import describe_machine
 
@@ -65,10 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--compare',
         metavar='KEY=VALUE,...',
-        help='measure a second setting in turn with the first: threads=2,size=1920x1080',
+        help='measure a second setting in turn with the first: threads=2 or size=1920x1080',
     )
     parser.add_argument(
         '--node', action='store_true', help='measure the detector node over DDS (needs ROS 2)'
+    )
+    parser.add_argument(
+        '--rounds', type=_count, metavar='N', help=f'with --node: of how many rounds ({ROUNDS})'
     )
     parser.add_argument('--json', action='store_true', help='print the result as JSON')
     parser.add_argument(
@@ -78,19 +83,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, and print what was found."""
-    setting = _setting(options)
+    settings = [_setting(options)]
+    if options.compare:
+        settings.append(settings[0].changed(options.compare))
     single_opencv_thread()
     progress = _Progress(not options.json)
     if options.node:
-        from jetson_infer.cli.bench_node import measure_node
-
-        result = measure_node(setting, options, progress.show)
+        result = measure_node(settings, options, progress.round)
+        picture = draw_nodes(result['nodes'])
     else:
-        result = _measure(setting, options, progress)
+        result, picture = _measure(settings, options, progress)
     result['machine'] = describe_machine()
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / RESULT).write_text(json.dumps(result, indent=2) + '\n')
+        (options.out / PICTURE).write_text(picture)
     print(json.dumps(result, indent=2) if options.json else as_text(result))
     return 0
 
@@ -103,32 +110,25 @@ def _setting(options: argparse.Namespace) -> BenchSetting:
 
     :raises BenchError: if a value cannot be, or options contradict each other.
     """
-    for other in ('compare', 'recording'):
-        if options.node and getattr(options, other):
-            raise BenchError(f'--node and --{other} do not go together')
     chosen = {key: getattr(options, key) for key in ('threads', 'engine', 'recording', *SYNTHETIC)}
     of = BenchSetting(model=options.model, variant=options.variant)
     compared = {part.partition('=')[0].strip() for part in (options.compare or '').split(',')}
     synthetic = compared.intersection(SYNTHETIC) or any(chosen[key] for key in SYNTHETIC)
-    if options.model == BenchSetting.model and not (
-        options.node or chosen['recording'] or synthetic
-    ):
+    if options.model == BenchSetting.model and not (chosen['recording'] or synthetic):
         chosen['recording'] = BUNDLED_RECORDING
     return of.changed(','.join(f'{key}={value}' for key, value in chosen.items() if value))
 
 
 def _measure(
-    setting: BenchSetting, options: argparse.Namespace, progress: _Progress
-) -> dict[str, Any]:
-    settings = [setting]
-    if options.compare:
-        settings.append(setting.changed(options.compare))
+    settings: Sequence[BenchSetting], options: argparse.Namespace, progress: _Progress
+) -> tuple[dict[str, Any], str]:
+    """Measure pipelines, and return what was found with a picture of it."""
     with ExitStack() as stack:
         subjects = [
             stack.enter_context(open_subject(each, images_of(each, options.frames)))
             for each in settings
         ]
-        found = measure(subjects, options.frames, progress.show)
+        found = measure(subjects, options.frames, progress.frame)
         result: dict[str, Any] = {'measurements': [one.as_dict() for one in found]}
         if options.compare:
             result['comparison'] = _compared(found)
@@ -137,11 +137,8 @@ def _measure(
                 _add_throughput(subject, described, options.frames)
         for subject, described in zip(subjects, result['measurements']):
             described['paced'] = run_paced(subject, options.frames, options.rate or RATE_HZ)
-    if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
-        ratios = [[a / b for a, b in zip(one.wall, one.bare_wall)] for one in found]
-        (options.out / PICTURE).write_text(draw(result['measurements'], ratios))
-    return result
+    ratios = [[a / b for a, b in zip(one.wall, one.bare_wall)] for one in found]
+    return result, draw(result['measurements'], ratios)
 
 
 def _add_throughput(subject: DeviceSubject, described: dict[str, Any], frames: int) -> None:
@@ -175,8 +172,16 @@ class _Progress:
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted and sys.stderr.isatty()
 
-    def show(self, done: int, total: int) -> None:
-        # Rarely: what is printed between two frames is not to disturb them.
-        if self._wanted and (done % 20 == 0 or done == total):
+    def frame(self, done: int, total: int) -> None:
+        """Tell how many frames are done; rarely: nothing is to be printed between two of them."""
+        if done % 20 == 0 or done == total:
+            self._show('frame', done, total)
+
+    def round(self, done: int, total: int) -> None:
+        """Tell how many rounds are done."""
+        self._show('round', done, total)
+
+    def _show(self, unit: str, done: int, total: int) -> None:
+        if self._wanted:
             end = '\n' if done == total else '\r'
-            print(f'frame {done} of {total}', end=end, file=sys.stderr, flush=True)
+            print(f'{unit} {done} of {total}', end=end, file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jetson_infer.cli.bench_device_text import device_measurement
-from jetson_infer.cli.bench_lines import counts, heading, paced, ratio, row
+from jetson_infer.cli.bench_lines import counts, heading, paced, ratio, row, title
 
 __all__ = ['as_text']
 
@@ -16,10 +16,9 @@ __all__ = ['as_text']
 def as_text(result: Mapping[str, Any]) -> str:
     """Return a result as lines."""
     blocks = [_measurement(one) for one in result.get('measurements', ())]
+    blocks += [_node(node) for node in result.get('nodes', ())]
     if 'comparison' in result:
         blocks.append(_comparison(result['comparison']))
-    if 'node' in result:
-        blocks.append(_node(result['node']))
     return '\n\n'.join(blocks)
 
 
@@ -52,14 +51,26 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
         'pipeline': 'pipeline',
         'bare_session': 'bare session',
         'cpu_outside_session': 'CPU time outside session',
+        'node_cpu': "the node's CPU time",
+        'bare_session_cpu': "bare session's CPU time",
+        'answer': 'sent to answer heard',
     }
     lines = [f'{comparison["change"]}, as a ratio to the first at the median:']
-    return '\n'.join([*lines, *(f'  {names[key]:<26}{ratio(comparison[key])}' for key in names)])
+    return '\n'.join(
+        [
+            *lines,
+            *(f'  {names[key]:<26}{ratio(comparison[key])}' for key in names if key in comparison),
+        ]
+    )
 
 
 def _node(node: Mapping[str, Any]) -> str:
-    where = f'{node["ros_distro"]}, {node["rmw"]}'
-    subscriber = f'{node["subscriber_received"]} reached the empty subscriber'
+    model = f'{node["setting"]["model"]}, variant {node["variant"]}, on {node["engine"]}'
+    how = (
+        f'{node["images"]} at {node["rate_hz"]:g} Hz over DDS ({node["ros_distro"]}, {node["rmw"]})'
+    )
+    lost = node['sent_to_node'] - node['answered']
+    reached = f'{node["subscriber_received"]} of {node["sent"]} reached the empty subscriber'
     rows = {
         'node': 'node',
         'empty subscriber': 'subscriber',
@@ -67,15 +78,25 @@ def _node(node: Mapping[str, Any]) -> str:
         'node - subscriber - bare': 'difference',
     }
     lines = [
-        f'the detector node over DDS: {node["images"]} at {node["rate_hz"]:g} Hz, {where}',
-        f'  frames: {node["sent"]} sent, {subscriber}; the node: {counts(node)}',
+        f'the detector node: {model}',
+        f'{how}, {node["rounds"]} rounds',
+        f'  frames: {node["sent_to_node"]} sent; {counts(node)}; {lost or "none"} unanswered',
+        f'  (beside it {reached})',
         '',
         f'  {"CPU time a frame, ms":<26}{"median":>9}{"least":>9}{"most":>9}',
     ]
     costs = node['cpu_ms_per_frame']
     lines += [f'  {name:<26}{_spread(costs[key])}' for name, key in rows.items()]
-    lines += ['', f'  {"stages in the node, ms":<26}{"p50":>9}{"p95":>9}{"p99":>9}']
-    return '\n'.join([*lines, *(row(name, values) for name, values in node['stages_ms'].items())])
+    lines += ['', title('ms')]
+    lines += [row(name, values) for name, values in node['stages_ms'].items()]
+    memory = node['memory_mb']
+    return '\n'.join(
+        [
+            *lines,
+            row('sent to answer heard', node['answer_ms']),
+            f'  resident memory: {memory["before"]:.1f} MB before, {memory["after"]:.1f} MB after',
+        ]
+    )
 
 
 def _spread(values: Mapping[str, float]) -> str:

@@ -1,17 +1,21 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node `bench_driver`: sends images to a detector and to an empty subscriber, in phases.
+"""The node `bench_driver`: sends images to detectors and to empty subscribers, in phases.
 
-Each round has two phases, in which the same images are sent at the same rate: `node`, while the
-detector is active, and `bare`, while it is not.  One JSON object a line on standard output:
+The file of the parameter `plan` (JSON) says at which rate how many images are sent in a phase, in
+how many rounds, and to which targets: a detector, the topic it and an empty subscriber listen to,
+and what images those are.  Each round has two phases for each target, in which the same images are
+sent: `node`, while the detector is active, and `bare`, while it is not.  One JSON object a line on
+standard output:
 
-    {"event": "begin", "phase": "node" | "bare", "round": 0}
-    {"event": "end", "phase": ..., "round": 0, "sent": 50, "answered": 50}
-    {"event": "done", "frames": {"received": "100", ...}, "stages": {"infer/p50": "48.1", ...}}
+    {"event": "begin", "phase": "node" | "bare", "target": 0, "round": 0}
+    {"event": "end", "phase": ..., "target": 0, "round": 0, "sent": 50, "answers_ms": [21.3, ...]}
+    {"event": "done", "targets": [{"sent": 400, "frames": {"received": "400", ...},
+                                   "stages": {"infer/p50": "48.1", ...}}]}
     {"event": "failed", "reason": "..."}
 
-`answered` are the detections messages that came back; `frames` are the detector's
-counters, `stages` its percentiles in ms.
+`answers_ms` has the time from the publication of an image to the arrival of its detections, for
+every one that was answered; `frames` are a detector's counters, `stages` its percentiles in ms.
 Around a phase nothing is sent for a moment, so that whoever reads the lines can read CPU clocks.
 """
 
@@ -22,8 +26,8 @@ import json
 import sys
 import threading
 import time
-from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -32,27 +36,20 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import Image
-from vision_msgs.msg import Detection2DArray
 
-from jetson_infer.ros.qos import OUTPUT, input_profile
-from jetson_infer.toolchain.bench.frames import DISTINCT, synthetic_bytes
-from jetson_infer.toolchain.bench.settings import parse_size
+from jetson_infer.errors import JetsonInferError
+from jetson_infer.ros.bench_target import BenchTarget
 
 __all__ = ['BenchDriver', 'main']
 
-DEFAULTS = {
-    'detector': '/bench_detector',
-    'rate_hz': 10.0,
-    'frames': 50,
-    'rounds': 4,
-    'size': '640x480',
-    'encoding': 'bgr8',
-}
 TRANSITION_LIMIT_S = 120.0
 MATCH_LIMIT_S = 20.0
 SETTLE_S = 0.3
 """The silence around a phase."""
+LAST_ANSWER_S = 2.0
+"""How long the answer to the last image may take; of those that were dropped none comes."""
+LAST_REPORTS = 2
+"""Reports after the last phase, of which the second began after it: they come once a second."""
 
 
 class BenchFailed(RuntimeError):
@@ -64,66 +61,86 @@ class BenchDriver(Node):
 
     def __init__(self) -> None:
         super().__init__('bench_driver')
-        self._values = {
-            name: self.declare_parameter(name, value).value for name, value in DEFAULTS.items()
-        }
-        detector = self._values['detector']
-        self._images = self.create_publisher(Image, 'bench/image', input_profile('sensor_data'))
-        self._change = self.create_client(ChangeState, f'{detector}/change_state')
-        self._answered = 0
-        self._frames: dict[str, str] = {}
-        self._stages: dict[str, str] = {}
-        self.create_subscription(
-            Detection2DArray, f'{detector}/output/detections', self._on_detections, OUTPUT
-        )
+        plan = json.loads(Path(self.declare_parameter('plan', '').value).read_text('utf-8'))
+        self._rate_hz: float = plan['rate_hz']
+        self._frames: int = plan['frames']
+        self._rounds: int = plan['rounds']
+        self._targets = [BenchTarget(self, each, self._frames) for each in plan['targets']]
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
-        width, height = parse_size(self._values['size'])
-        self._messages = [
-            _image(self._values['encoding'], (width, height), seed) for seed in range(DISTINCT)
-        ]
 
     def drive(self) -> None:
         """Run every phase.
 
-        :raises BenchFailed: if the detector does not follow, or nobody listens.
+        :raises BenchFailed: if a detector does not follow, or nobody listens.
         """
-        self._transition(Transition.TRANSITION_CONFIGURE, 'configure')
-        for number in range(self._values['rounds']):
-            self._transition(Transition.TRANSITION_ACTIVATE, 'activate')
-            self._phase('node', number, listeners=2)
-            self._transition(Transition.TRANSITION_DEACTIVATE, 'deactivate')
-            self._phase('bare', number, listeners=1)
-        time.sleep(1.5)  # the counters are published once a second
-        _tell(event='done', frames=self._frames, stages=self._stages)
+        for target in self._targets:
+            self._transition(target, Transition.TRANSITION_CONFIGURE, 'configure')
+        for number in range(self._rounds):
+            # Who comes first changes, so that a drift of the machine falls on all alike.
+            order = list(enumerate(self._targets))
+            for place, target in order[:: -1 if number % 2 else 1]:
+                self._transition(target, Transition.TRANSITION_ACTIVATE, 'activate')
+                self._phase('node', place, number, listeners=2)
+                self._transition(target, Transition.TRANSITION_DEACTIVATE, 'deactivate')
+                self._phase('bare', place, number, listeners=1)
+        self._hear_the_last()
+        _tell(
+            event='done',
+            targets=[
+                {'sent': t.sent, 'frames': t.frames, 'stages': t.stages} for t in self._targets
+            ],
+        )
 
-    def _phase(self, name: str, number: int, listeners: int) -> None:
+    def _phase(self, name: str, place: int, number: int, listeners: int) -> None:
+        target = self._targets[place]
         self._wait(
-            lambda: self._images.get_subscription_count() == listeners,
+            lambda: target.images.get_subscription_count() == listeners,
             MATCH_LIMIT_S,
-            f'{listeners} subscribers to {self._images.topic_name}',
+            f'{listeners} subscribers to {target.images.topic_name}',
         )
         time.sleep(SETTLE_S)
-        self._answered = 0
-        _tell(event='begin', phase=name, round=number)
+        target.begin()
+        _tell(event='begin', phase=name, target=place, round=number)
         time.sleep(SETTLE_S)
-        sent = self._values['frames']
         start = time.monotonic()
-        for frame in range(sent):
-            time.sleep(max(0.0, start + frame / self._values['rate_hz'] - time.monotonic()))
-            message = self._messages[frame % len(self._messages)]
-            message.header.stamp = self.get_clock().now().to_msg()
-            self._images.publish(message)
+        for frame in range(self._frames):
+            time.sleep(max(0.0, start + frame / self._rate_hz - time.monotonic()))
+            target.send(frame)
+        if name == 'node':
+            target.sent += self._frames
+            self._await_answers(target)
         time.sleep(SETTLE_S)
-        _tell(event='end', phase=name, round=number, sent=sent, answered=self._answered)
+        told = {'phase': name, 'target': place, 'round': number}
+        _tell(event='end', **told, sent=self._frames, answers_ms=target.answers_ms)
         time.sleep(SETTLE_S)
 
-    def _transition(self, number: int, label: str) -> None:
-        if not self._change.wait_for_service(MATCH_LIMIT_S):
-            raise BenchFailed(f'there is no service {self._change.srv_name}')
-        future = self._change.call_async(ChangeState.Request(transition=Transition(id=number)))
-        self._wait(future.done, TRANSITION_LIMIT_S, f'the detector to {label}')
+    def _await_answers(self, target: BenchTarget) -> None:
+        heard, since = -1, time.monotonic()
+        while len(target.answers_ms) < self._frames:
+            if len(target.answers_ms) != heard:
+                heard, since = len(target.answers_ms), time.monotonic()
+            if time.monotonic() - since > LAST_ANSWER_S:
+                return
+            time.sleep(0.02)
+
+    def _hear_the_last(self) -> None:
+        before = [target.reports for target in self._targets]
+
+        def heard() -> bool:
+            return all(
+                target.reports >= count + LAST_REPORTS
+                for target, count in zip(self._targets, before)
+            )
+
+        self._wait(heard, MATCH_LIMIT_S, 'the last diagnostics of every detector')
+
+    def _transition(self, target: BenchTarget, number: int, label: str) -> None:
+        if not target.change.wait_for_service(MATCH_LIMIT_S):
+            raise BenchFailed(f'there is no service {target.change.srv_name}')
+        future = target.change.call_async(ChangeState.Request(transition=Transition(id=number)))
+        self._wait(future.done, TRANSITION_LIMIT_S, f'{target.detector} to {label}')
         if not future.result().success:
-            raise BenchFailed(f'the detector could not {label}; its log says why')
+            raise BenchFailed(f'{target.detector} could not {label}; its log says why')
 
     def _wait(self, ready: Callable[[], bool], limit_s: float, what: str) -> None:
         deadline = time.monotonic() + limit_s
@@ -132,27 +149,10 @@ class BenchDriver(Node):
                 raise BenchFailed(f'waited {limit_s:.0f} s in vain for {what}')
             time.sleep(0.02)
 
-    def _on_detections(self, message: Detection2DArray) -> None:
-        self._answered += 1
-
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name.startswith(f'{self._values["detector"]}:'):
-                values = {item.key: item.value for item in status.values}
-                self._frames = _below('frames/', values)
-                self._stages = _below('latency_ms/', values)
-
-
-def _below(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
-    return {key[len(prefix) :]: text for key, text in values.items() if key.startswith(prefix)}
-
-
-def _image(encoding: str, size: tuple[int, int], seed: int) -> Image:
-    data, step = synthetic_bytes(encoding, size, seed)
-    message = Image(encoding=encoding, width=size[0], height=size[1], step=step)
-    message.header.frame_id = 'bench'
-    message.data = array('B', data)
-    return message
+            for target in self._targets:
+                target.hear(status)
 
 
 def _tell(**values: Any) -> None:
@@ -163,7 +163,12 @@ def _tell(**values: Any) -> None:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node to the end of its phases; return the exit code."""
     rclpy.init(args=args)
-    node = BenchDriver()
+    try:
+        node = BenchDriver()
+    except JetsonInferError as error:
+        _tell(event='failed', reason=str(error))
+        rclpy.try_shutdown()
+        return 1
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     code: list[int] = []

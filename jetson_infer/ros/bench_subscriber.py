@@ -19,7 +19,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from jetson_infer.ros.memory import keep_freed_memory
 from jetson_infer.ros.qos import input_profile
@@ -28,14 +28,21 @@ __all__ = ['BenchSubscriber', 'main']
 
 
 class BenchSubscriber(Node):
-    """Counts the images on `bench/image`, with the QoS that the inference nodes subscribe with."""
+    """Counts images, with the QoS that the inference nodes subscribe with.
+
+    Parameters: `topic`, of the raw images; `compressed`, whether those below it are taken instead.
+    """
 
     def __init__(self) -> None:
         super().__init__('bench_subscriber')
         self.received = 0
-        self.create_subscription(Image, 'bench/image', self._on_image, input_profile('sensor_data'))
+        topic = self.declare_parameter('topic', '/bench/image').value
+        compressed = self.declare_parameter('compressed', False).value
+        kind = CompressedImage if compressed else Image
+        name = f'{topic}/compressed' if compressed else topic
+        self.create_subscription(kind, name, self._on_image, input_profile('sensor_data'))
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
         self.received += 1
 
 

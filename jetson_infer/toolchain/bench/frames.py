@@ -16,11 +16,13 @@ from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed,
 from jetson_infer.errors import FrameRejected
 from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting
 from jetson_infer.toolchain.recording_files import find_recording
-from jetson_infer.toolchain.recordings import Recording
+from jetson_infer.toolchain.recordings import Recording, Topic
 
 __all__ = [
+    'COMPRESSED',
     'DISTINCT',
-    'IMAGE_TYPES',
+    'RAW',
+    'image_type',
     'images_of',
     'recorded_images',
     'recorded_messages',
@@ -28,7 +30,7 @@ __all__ = [
     'synthetic_images',
 ]
 
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 
 DISTINCT = 4
 """How many different synthetic images are used in turn: enough that none stays in a cache."""
@@ -60,19 +62,16 @@ def synthetic_images(encoding: str, size: tuple[int, int]) -> list[ImageView]:
 def recorded_messages(path: Path, count: int) -> tuple[str, list[Any]]:
     """Return the first images of the camera of which a recording has most, as they were recorded.
 
-    :return: their type, one of :data:`IMAGE_TYPES`, and the messages, at least one.
+    :return: their type, :data:`RAW` or :data:`COMPRESSED`, and the messages, at least one.
     :raises RecordingError: if the recording cannot be read.
     :raises BenchError: if it holds no images.
     """
     with Recording.open(path) as recording:
-        topics = recording.topics_of_type(*IMAGE_TYPES)
-        if not topics:
-            raise BenchError(f'{path}: it holds no camera images ({", ".join(IMAGE_TYPES)})')
-        recorded = islice(recording.messages([topics[0].name]), count)
-        messages = [each.message for each in recorded]
+        camera = _camera(recording)
+        messages = [each.message for each in islice(recording.messages([camera.name]), count)]
     if not messages:
-        raise BenchError(f'{path}: there is no image on {topics[0].name}')
-    return topics[0].type, messages
+        raise BenchError(f'{path}: there is no image on {camera.name}')
+    return camera.type, messages
 
 
 def recorded_images(path: Path, count: int) -> list[ImageView | CompressedView]:
@@ -81,9 +80,28 @@ def recorded_images(path: Path, count: int) -> list[ImageView | CompressedView]:
     :raises FrameRejected: if one cannot be used.
     """
     kind, messages = recorded_messages(path, count)
-    if kind == IMAGE_TYPES[1]:
+    if kind == COMPRESSED:
         return [wrap_compressed(message.format, message.data) for message in messages]
     return [_view(message) for message in messages]
+
+
+def image_type(setting: BenchSetting) -> str:
+    """Return the type of the messages with a setting's images, :data:`RAW` or :data:`COMPRESSED`.
+
+    :raises RecordingError: if there is no such recording, or it cannot be read.
+    :raises BenchError: if it holds no images.
+    """
+    if not setting.recording:
+        return RAW
+    with Recording.open(find_recording(setting.recording)) as recording:
+        return _camera(recording).type
+
+
+def _camera(recording: Recording) -> Topic:
+    topics = recording.topics_of_type(RAW, COMPRESSED)
+    if not topics:
+        raise BenchError(f'{recording.path}: it holds no camera images ({RAW}, {COMPRESSED})')
+    return topics[0]
 
 
 def images_of(setting: BenchSetting, count: int) -> Sequence[ImageView | CompressedView]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from jetson_infer.toolchain.report.svg import Plot, nice_ticks
 
-__all__ = ['draw']
+__all__ = ['PERCENTILES', 'bars', 'draw', 'sheet']
 
 WIDTH, ROW, TOP = 860, 26, 64
 LABELS = 190
 FRAMES_HEIGHT = 190
+PERCENTILES = ('p50', 'p95', 'p99')
 NETWORK = ('infer', 'host: infer', 'device: infer', 'bare session', 'kernel by kernel')
 """The rows that show the network rather than what is around it."""
 
@@ -36,13 +37,23 @@ def draw(measurements: Sequence[Mapping[str, Any]], ratios: Sequence[Sequence[fl
     :param measurements: what :meth:`Measurement.as_dict` returns, one or two.
     :param ratios: beside each, pipeline to bare session of every frame.
     """
-    parts, top = [], 0
+    panels = []
     for measurement, series in zip(measurements, ratios):
-        bars, height = _bars(measurement)
-        parts.append(_placed(bars, top, height))
+        note = f'on {measurement["engine"]}, n = {measurement["frames"]}'
+        panels.append(bars(_heading(measurement), note, _rows(measurement), PERCENTILES))
+        panels.append((_frames(measurement, series), FRAMES_HEIGHT + 10))
+    return sheet(panels)
+
+
+def sheet(panels: Sequence[tuple[str, int]]) -> str:
+    """Return an SVG picture of panels below one another.
+
+    :param panels: each with its height.
+    """
+    parts, top = [], 0
+    for panel, height in panels:
+        parts.append(_placed(panel, top, height))
         top += height
-        parts.append(_placed(_frames(measurement, series), top, FRAMES_HEIGHT))
-        top += FRAMES_HEIGHT + 10
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" width="{WIDTH}" '
         f'height="{top}"><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
@@ -54,27 +65,40 @@ def _placed(plot: str, top: int, height: int) -> str:
     return f'<svg x="0" y="{top}" width="{WIDTH}" height="{height}">{plot}</svg>'
 
 
-def _bars(measurement: Mapping[str, Any]) -> tuple[str, int]:
-    rows = _rows(measurement)
-    ticks = nice_ticks(max(row['p95'] for row in rows.values()), 6)
+def bars(
+    title: str,
+    note: str,
+    rows: Mapping[str, Mapping[str, float]],
+    columns: tuple[str, str, str],
+    caption: str = 'ms: bar to the median, whiskers at the 95th and 99th percentile',
+) -> tuple[str, int]:
+    """Return a panel of times as bars with whiskers and figures, and its height.
+
+    :param rows: by the name that is shown, the three values of `columns`, in ms.
+    :param columns: what the bar shows, and between which two the whisker lies.
+    """
+    middle, low, high = columns
+    ticks = nice_ticks(max(value for row in rows.values() for value in (row[middle], row[low])), 6)
+    if columns != PERCENTILES:
+        ticks = nice_ticks(max(row[high] for row in rows.values()), 6)
     height = TOP + ROW * len(rows) + 36
-    plot = Plot(WIDTH, height, (0, ticks[-1]), (0, 1), 'stages of a frame', (LABELS, TOP, 190, 34))
-    plot.text(16, 26, _heading(measurement), 'title')
-    plot.text(16, 46, f'on {measurement["engine"]}, n = {measurement["frames"]}', 'label')
-    plot.axes(ticks, (), 'ms: bar to the median, whiskers at the 95th and 99th percentile')
+    plot = Plot(WIDTH, height, (0, ticks[-1]), (0, 1), title, (LABELS, TOP, 190, 34))
+    plot.text(16, 26, title, 'title')
+    plot.text(16, 46, note, 'label')
+    plot.axes(ticks, (), caption)
     form = '.2f' if ticks[-1] > 10 else '.3f'
     for number, (name, row) in enumerate(rows.items()):
         y = TOP + ROW * number
         css = 'bar' if name in NETWORK else 'bar outside'
-        right = max(plot.x(row['p50']) - LABELS, 1.0)
+        right = max(plot.x(row[middle]) - LABELS, 1.0)
         plot.text(LABELS - 8, y + 16, name, 'end')
         plot.add(f'<rect class="{css}" x="{LABELS}" y="{y + 4}" width="{right:.1f}" height="16"/>')
-        end = min(plot.x(row['p99']), plot.x(ticks[-1]))
-        plot.add(f'<path class="whisker" d="M{plot.x(row["p50"]):.1f} {y + 12}H{end:.1f}"/>')
-        plot.add(f'<path class="whisker" d="M{plot.x(row["p95"]):.1f} {y + 7}v10"/>')
-        for place, figure in enumerate(('p99', 'p95', 'p50')):
+        begin, end = plot.x(min(row[low], row[middle])), min(plot.x(row[high]), plot.x(ticks[-1]))
+        plot.add(f'<path class="whisker" d="M{max(begin, LABELS):.1f} {y + 12}H{end:.1f}"/>')
+        plot.add(f'<path class="whisker" d="M{max(plot.x(row[low]), LABELS):.1f} {y + 7}v10"/>')
+        for place, figure in enumerate(reversed(columns)):
             plot.text(WIDTH - 12 - 58 * place, y + 16, format(row[figure], form), 'end')
-    for place, figure in enumerate(('p99', 'p95', 'p50')):
+    for place, figure in enumerate(reversed(columns)):
         plot.text(WIDTH - 12 - 58 * place, TOP - 4, figure, 'label end')
     return plot.render(), height
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from brightness_model import write_brightness_model
-from jetson_infer.cli.bench_node import cpu_s
+from jetson_infer.cli.bench_watch import cpu_s
 from jetson_infer.toolchain.bench.settings import BenchError
 from recording_writer import write_recording
 
@@ -149,10 +149,3 @@ def test_node_without_ros_says_what_to_do(model):
     done = bench('--node', '--model', model)
     assert done.returncode == 1
     assert 'no ROS 2' in done.stderr
-
-
-@pytest.mark.parametrize('other', [('--compare', 'threads=2'), ('--recording', 'room_walk')])
-def test_node_does_not_go_with(model, other):
-    done = bench('--node', '--model', model, *other)
-    assert done.returncode == 1
-    assert other[0] in done.stderr
