@@ -113,8 +113,8 @@ class TensorRtBinding(DeviceBinding):
         """See :meth:`DeviceBinding.enqueue`."""
         if self._graph is not None:
             stream.replay(self._graph)
-        elif not self._run(stream.handle):
-            self._troubles.fail('cannot run', stream)
+        else:
+            self._run_kernels(stream)
 
     def run(self) -> Mapping[str, npt.NDArray[Any]]:
         """See :meth:`Binding.run`; uploads, infers, downloads and waits.
@@ -175,7 +175,7 @@ class TensorRtBinding(DeviceBinding):
         for _ in range(runs):
             layers.append([])
             began_s = time.perf_counter()
-            self._enqueue_kernels()
+            self._run_kernels(self._stream)
             self._stream.synchronize()
             whole_ms.append((time.perf_counter() - began_s) * 1e3)
             self._execution.report_layers()
@@ -204,11 +204,23 @@ class TensorRtBinding(DeviceBinding):
         self._outputs = self._arrays(self._io.outputs)
         # TensorRT puts off work that a change of shapes causes until the next run, and no graph
         # may hold it; this run is also what makes a graph captured earlier right again.
-        self._enqueue_kernels()
+        self._run_kernels(self._stream)
         self._stream.synchronize()
-        self._graph = self._graphs.get(tuple(inputs.items()), self._stream, self._enqueue_kernels)
+        self._graph = self._graphs.get(tuple(inputs.items()), self._stream, self._capture_kernels)
 
-    def _enqueue_kernels(self) -> None:
+    def _run_kernels(self, stream: Stream) -> None:
+        """Queue one inference, kernel by kernel.
+
+        :raises DeviceError: if the device is lost.
+        :raises SessionError: if TensorRT refuses.
+        """
+        self._troubles.listen()
+        if not self._run(stream.handle):
+            self._troubles.fail('cannot run', stream)
+
+    def _capture_kernels(self) -> None:
+        """The same while the stream captures, where nobody can wait for it."""
+        self._troubles.listen()
         if not self._run(self._stream.handle):
             raise self._troubles.failure('cannot run')
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
+import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,6 +58,10 @@ class MessageLog:
             self._lines.append(LogLine(severity, text.strip()))
         logger.log(level, '%s', text.strip())
 
+    def follow(self) -> None:
+        """Have what TensorRT says on this thread come here, until another log follows."""
+        _LISTENERS.follow(self)
+
     @property
     def lines(self) -> tuple[LogLine, ...]:
         """The messages, oldest first."""
@@ -86,21 +92,49 @@ class MessageLog:
         return '; '.join(texts[:SHOWN]) + (f'; and {more} more' if more > 0 else '')
 
 
+class _Listeners:
+    """Leads what TensorRT says to the log that follows it: on each thread the one that did last.
+
+    TensorRT's own threads have none; what they say goes to the one that was last of all.
+    """
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+        self._last: weakref.ref[MessageLog] | None = None
+
+    def follow(self, log: MessageLog) -> None:
+        self._own.log = self._last = weakref.ref(log)
+
+    def add(self, severity: str, text: str) -> None:
+        reference = getattr(self._own, 'log', None) or self._last
+        log = reference() if reference is not None else None
+        (log if log is not None else _UNHEARD).add(severity, text)
+
+
+_LISTENERS = _Listeners()
+_UNHEARD = MessageLog(keep=0)
+"""Hands to :mod:`logging` what is said when no log follows any more."""
+
+
 def open_logger(log: MessageLog) -> trt.ILogger:
-    """Return a logger for TensorRT's builder, runtime and parser that writes into ``log``."""
-    return _bridge(trt.ILogger)(log)
+    """Return the logger for TensorRT's builder, runtime and parser; ``log`` follows it from now on.
+
+    It is one and the same for the whole process and lives as long: TensorRT keeps the first logger
+    that it is given, as its only one, beyond the life of what it was given for.
+    """
+    log.follow()
+    return _bridge(trt.ILogger)
 
 
 @functools.cache
 def _bridge(base: type) -> Any:
-    """Derive a class from ILogger, which exists once the module is imported."""
+    """Make the logger; its class exists once the module is imported."""
 
     class Bridge(trt.ILogger):
-        def __init__(self, log: MessageLog) -> None:
+        def __init__(self) -> None:
             trt.ILogger.__init__(self)
-            self._log = log
 
         def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
-            self._log.add(member_name(severity), msg)
+            _LISTENERS.add(member_name(severity), msg)
 
-    return Bridge
+    return Bridge()

@@ -31,8 +31,13 @@ class Troubles:
     log: MessageLog = field(default_factory=lambda: MessageLog(keep=LINES_KEPT))
     errors: ErrorStack = field(default_factory=ErrorStack)
 
+    def listen(self) -> None:
+        """Have what TensorRT says on this thread from now on come here."""
+        self.log.follow()
+
     def clear(self) -> None:
-        """Forget what was said so far, before something that may fail."""
+        """Listen, and forget what was said so far, before something that may fail."""
+        self.listen()
         self.log.clear()
         self.errors.clear()
 

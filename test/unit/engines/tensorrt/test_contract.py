@@ -182,7 +182,8 @@ from jetson_infer.engines.tensorrt import error_recorder, layer_profiler, log, p
 from jetson_infer.engines.tensorrt.api import trt
 
 messages = log.MessageLog()
-logger = log.open_logger(messages)
+logger = log.open_logger(log.MessageLog())
+assert log.open_logger(messages) is logger
 trt.ILogger.log(logger, trt.ILogger.Severity.ERROR, 'one')
 stack = error_recorder.ErrorStack()
 recorder = error_recorder.open_recorder(stack)

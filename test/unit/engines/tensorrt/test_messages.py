@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What TensorRT says and reports; nodes that it names by an index."""
 
+import gc
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -12,7 +14,7 @@ from onnx import helper
 
 import networks
 from jetson_infer.engines.tensorrt.error_recorder import CAPACITY, ErrorStack
-from jetson_infer.engines.tensorrt.log import MessageLog
+from jetson_infer.engines.tensorrt.log import MessageLog, open_logger
 from jetson_infer.engines.tensorrt.onnx_nodes import find_node
 from jetson_infer.engines.tensorrt.types import dtype_of, precision_word
 
@@ -32,6 +34,28 @@ def test_messages_reach_logging_by_their_severity(caplog):
     ]
     assert 'VERBOSE' not in log.text
     assert log.text.startswith('INTERNAL_ERROR: INTERNAL_ERROR %s\nERROR: ')
+
+
+def test_what_is_said_goes_to_the_log_that_follows_on_its_thread(tensorrt, caplog):
+    logs, severity = [MessageLog(), MessageLog()], tensorrt.ILogger.Severity.ERROR
+    logger = open_logger(logs[0])
+
+    def elsewhere():
+        logger.log(severity, 'of a thread of TensorRT')  # to the log that was last of all
+        assert open_logger(logs[1]) is logger
+        logger.log(severity, 'of a session there')
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(elsewhere).result()
+    logger.log(severity, 'of a session here')
+    assert [[line.text for line in log.lines] for log in logs] == [
+        ['of a thread of TensorRT', 'of a session here'],
+        ['of a session there'],
+    ]
+    logs.clear()
+    gc.collect()
+    logger.log(severity, 'of nobody')
+    assert 'of nobody' in caplog.text
 
 
 def test_reasons_are_the_errors_once():

@@ -311,6 +311,28 @@ def test_an_engine_that_tells_no_times_says_so_and_leaves_nothing(opened, device
     assert device.live() == before
 
 
+def test_a_device_lost_while_a_shape_is_taken_is_told_from_a_failing_engine(opened, device):
+    binding = opened(DYNAMIC, {'fails_at': [3, 3]}).bind({'image': (2, 3)})
+    device.lose(DeviceError('an illegal memory access was encountered'))
+    with pytest.raises(DeviceError, match=r'an illegal memory access .*Cask convolution'):
+        binding.reshape({'image': (3, 3)})
+
+
+def test_several_sessions_share_the_logger_and_keep_their_messages_apart(opened):
+    sessions = [opened(DYNAMIC, {'fails_at': [rows, 3]}) for rows in (2, 3)]
+    bindings = [session.bind({'image': (4, 3)}, graphs=False) for session in sessions]
+    for rows, session, binding in zip((2, 3), sessions, bindings):
+        others = [other for other in sessions if other is not session]
+        before = [other._troubles.log.lines for other in others]
+        with pytest.raises(SessionError, match='Cask convolution'):
+            binding.reshape({'image': (rows, 3)})
+        infer(binding, 4, rows)
+        assert [other._troubles.log.lines for other in others] == before
+    sessions.pop(0).close()  # TensorRT still holds the logger that it was opened with
+    with pytest.raises(SessionError, match='Cask convolution'):
+        bindings[1].reshape({'image': (3, 3)})
+
+
 def test_a_profile_that_tensorrt_refuses_is_named_with_its_reason(opened, device):
     session = opened(DYNAMIC, {'refuses_profile': 1})
     with pytest.raises(SessionError, match=r'does not take shape profile 1 \(Error in set opt'):
