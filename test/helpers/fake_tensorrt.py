@@ -112,10 +112,15 @@ class Dims:
         return self._shape[index]
 
 
+loggers: dict[str, ILogger] = {}
+
+
 class Runtime:
     def __init__(self, logger):
         if not isinstance(logger, ILogger):
             raise TypeError('incompatible constructor arguments')
+        first = loggers.setdefault('of the process', logger)
+        assert first is logger, 'TensorRT keeps the first logger that it is given'
         self._logger = logger
         self.error_recorder = None
         self.num_DLA_cores = 0
@@ -132,6 +137,8 @@ class Runtime:
 
 
 class ICudaEngine:
+    _sized_memory_alone = False
+
     def __init__(self, plan, logger):
         self._plan = plan
         self._logger = logger
@@ -180,7 +187,11 @@ class ICudaEngine:
     def device_memory_size(self):
         return self._plan.get('scratch', 0)
 
+    def get_device_memory_size_for_profile(self, profile_index):
+        return self._plan.get('scratch', 0)
+
     def get_device_memory_size_for_profile_v2(self, profile_index):
+        assert not hasattr(self, 'get_device_memory_size_for_profile'), 'ends the process on 10.7'
         return self._plan.get('scratch', 0)
 
     def create_execution_context(self, strategy=ExecutionContextAllocationStrategy.STATIC):
@@ -235,6 +246,8 @@ class IExecutionContext:
         return True
 
     def infer_shapes(self):
+        if self._user_managed and (not self._scratch or self._scratch % 256):
+            raise RuntimeError('infer_shapes: no scratch memory')
         return [n for n, (mode, _, _) in self._engine._io.items() if mode == 'in'
                 and n not in self._shapes]  # fmt: skip
 
@@ -255,10 +268,14 @@ class IExecutionContext:
         return memory != 0 and name in self._engine._io
 
     def set_device_memory(self, memory, size):
+        assert not hasattr(self._engine, 'get_device_memory_size_for_profile'), (
+            'ends the process on 10.7'
+        )
         assert size >= self._engine._plan.get('scratch', 0)
         self._scratch = memory
 
     def _set_memory(self, memory):
+        assert not self._engine._sized_memory_alone, 'it has no size there'
         self._scratch = memory
 
     device_memory = property(None, _set_memory)
@@ -347,10 +364,12 @@ def init_libnvinfer_plugins_of_a_module():
 
 
 SINCE_10 = (
+    (ICudaEngine, 'get_device_memory_size_for_profile'),
     (ICudaEngine, 'get_device_memory_size_for_profile_v2'),
     (IExecutionContext, 'set_device_memory'),
 )
 UNTIL_10 = (
+    (ICudaEngine, 'get_device_memory_size_for_profile'),
     (ICudaEngine, 'device_memory_size'),
     (ICudaEngine, 'create_execution_context_without_device_memory'),
 )
@@ -364,6 +383,7 @@ def fake_module(version: str, monkeypatch) -> SimpleNamespace:
     """Return a module that has what this version has, and no more."""
     major = int(version.split('.')[0])
     module = SimpleNamespace(__version__=version, **{cls.__name__: cls for cls in MODULE})
+    monkeypatch.setattr(ICudaEngine, '_sized_memory_alone', major > 10)
     module.init_libnvinfer_plugins = init_libnvinfer_plugins_of_a_module()
     if major >= 10:
         module.ExecutionContextAllocationStrategy = ExecutionContextAllocationStrategy

@@ -44,7 +44,7 @@ class Execution:
         self._io = io
         self._troubles = troubles
         troubles.clear()
-        context, self.scratch_bytes = _create_context(engine, profile)
+        context, self.scratch_bytes, self._sized = _create_context(engine, profile)
         if context is None:
             raise troubles.failure('makes no execution context')
         self._context: trt.IExecutionContext = context
@@ -73,7 +73,7 @@ class Execution:
 
     def use_scratch(self, address: int, nbytes: int) -> None:
         """Give it the scratch memory, aligned to 256 bytes; it must live as long as the context."""
-        if hasattr(self._context, 'set_device_memory'):
+        if self._sized and hasattr(self._context, 'set_device_memory'):
             self._context.set_device_memory(address, nbytes)
         else:
             self._context.device_memory = address
@@ -131,20 +131,26 @@ class Execution:
 
 def _create_context(
     engine: trt.ICudaEngine, profile: int
-) -> tuple[trt.IExecutionContext | None, int]:
-    """Return a context without memory of its own, and how much it needs."""
-    if hasattr(trt, 'ExecutionContextAllocationStrategy') and hasattr(
-        engine, 'get_device_memory_size_for_profile_v2'
-    ):
+) -> tuple[trt.IExecutionContext | None, int, bool]:
+    """Return a context without memory of its own, how much it needs, and whether to tell its size.
+
+    The calls that tell the size came with streamed weights, and end the process on 10.7 for an
+    engine without them (github.com/NVIDIA/TensorRT/issues/4302): the older ones are preferred.
+    """
+    if hasattr(trt, 'ExecutionContextAllocationStrategy'):
         create: Any = engine.create_execution_context  # takes no strategy before 10
-        context = create(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
-        return context, int(engine.get_device_memory_size_for_profile_v2(profile))
+        if hasattr(engine, 'get_device_memory_size_for_profile'):
+            context = create(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
+            return context, int(engine.get_device_memory_size_for_profile(profile)), False
+        if hasattr(engine, 'get_device_memory_size_for_profile_v2'):
+            context = create(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
+            return context, int(engine.get_device_memory_size_for_profile_v2(profile)), True
     if hasattr(engine, 'create_execution_context_without_device_memory') and hasattr(
         engine, 'device_memory_size'
     ):
         context = engine.create_execution_context_without_device_memory()
-        return context, int(engine.device_memory_size)
-    return engine.create_execution_context(), 0
+        return context, int(engine.device_memory_size), False
+    return engine.create_execution_context(), 0, False
 
 
 def _data_dependent(source: str, name: str, shape: Shape) -> str:
