@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,7 @@ tensor memory leak, an MPS server or client that died, external device, unknown.
 CAPTURE_CODES = range(900, 909)
 """The errors of a stream's capture: work that cannot be captured, or a capture that is spoilt."""
 
+_RESETS: Counter[int] = Counter()
 _PRIMARY_CONTEXT = ('_v2', '')
 _ATTRIBUTES = {
     'multiprocessors': 16, 'integrated': 18, 'can_map_host_memory': 19, 'major': 75, 'minor': 76,
@@ -166,7 +168,17 @@ class DriverLibrary:
                 self.pop_context()
             self._primary('Release', device)
         if not works:
+            _RESETS[index] += 1
             self._primary('Reset', device)
+
+    @staticmethod
+    def resets(index: int) -> int:
+        """Count how often this process has reset a GPU's primary context.
+
+        What was made before the last reset is gone, and its address or handle may be that of
+        something new by now: it must not be released.
+        """
+        return _RESETS[index]
 
     def _primary(self, verb: str, device: ctypes.c_int) -> None:
         for suffix in _PRIMARY_CONTEXT:

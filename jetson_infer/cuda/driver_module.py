@@ -71,4 +71,5 @@ class DriverModule(Module):
         self._functions.clear()
         if module is not None:
             self._live.discard(self)
-            self._failures.note('unloading kernels', self._bindings.cuModuleUnload(module)[0])
+            if not self._failures.abandon(module):
+                self._failures.note('unloading kernels', self._bindings.cuModuleUnload(module)[0])

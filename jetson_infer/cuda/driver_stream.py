@@ -76,7 +76,8 @@ class DriverEvent(Event):
         event, self.event = self.event, None
         if event is not None:
             self._live.discard(self)
-            self._failures.note('releasing an event', self._bindings.cuEventDestroy(event)[0])
+            if not self._failures.abandon(event):
+                self._failures.note('releasing an event', self._bindings.cuEventDestroy(event)[0])
 
 
 class DriverGraph(Graph):
@@ -96,8 +97,9 @@ class DriverGraph(Graph):
         executable, self.executable = self.executable, None
         if executable is not None:
             self._live.discard(self)
-            (result,) = self._bindings.cuGraphExecDestroy(executable)
-            self._failures.note('releasing a graph', result)
+            if not self._failures.abandon(executable):
+                (result,) = self._bindings.cuGraphExecDestroy(executable)
+                self._failures.note('releasing a graph', result)
 
 
 class DriverStream(Stream):
@@ -259,4 +261,6 @@ class DriverStream(Stream):
         stream, self._stream = self._stream, None
         if stream is not None:
             self._live.discard(self)
-            self._failures.note('releasing a stream', self._bindings.cuStreamDestroy(stream)[0])
+            if not self._failures.abandon(stream):
+                result = self._bindings.cuStreamDestroy(stream)[0]
+                self._failures.note('releasing a stream', result)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +23,7 @@ from jetson_infer.errors import (
 __all__ = ['CudaFailures']
 
 OUT_OF_MEMORY = 2
+_ABANDONED: list[object] = []
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -31,9 +33,18 @@ class CudaFailures:
     :param driver: the module ``pycuda.driver``.
     :param library: the driver's library.
     :param device: the device's name.
+    :param outlived: tells whether the GPU was reset since the device was opened, as the last user
+        of a context that failed does on its thread.
     """
 
-    def __init__(self, driver: ModuleType, library: DriverLibrary, device: str) -> None:
+    def __init__(
+        self,
+        driver: ModuleType,
+        library: DriverLibrary,
+        device: str,
+        outlived: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._outlived = outlived
         self._driver = driver
         self._library = library
         self._device = device
@@ -46,7 +57,26 @@ class CudaFailures:
     @property
     def lost(self) -> bool:
         """Whether the device failed for good."""
-        return bool(self._loss)
+        return bool(self._loss) or self._outlived()
+
+    def check_alive(self) -> None:
+        """Raise if nothing can be made any more.
+
+        :raises DeviceError: if the device failed for good.
+        """
+        if self.lost:
+            raise DeviceError(self.lost_text())
+
+    def abandon(self, resource: object) -> bool:
+        """Tell whether to leave a resource unreleased, because the GPU was reset since.
+
+        It is kept for the rest of the process then: its address or handle may be that of something
+        new, which its destructor would release.
+        """
+        if self._outlived():
+            _ABANDONED.append(resource)
+            return True
+        return False
 
     def from_pycuda(self, what: str, error: Exception) -> JetsonInferError | InternalError:
         """Translate an exception of PyCUDA, which carries a text and no code.
@@ -84,8 +114,9 @@ class CudaFailures:
 
     def lost_text(self) -> str:
         """Say that the device is lost, and why."""
+        loss = self._loss or 'it was reset after it had failed for another user in this process'
         return (
-            f'{self._device} is lost: {self._loss}; everything on it has to be set up anew. If it '
+            f'{self._device} is lost: {loss}; everything on it has to be set up anew. If it '
             'happens again, look at dmesg for Xid messages, at the temperature and the supply'
         )
 

@@ -27,9 +27,15 @@ class PrimaryContext:
         self._library = library
         self._index = index
         self._users = 0
+        self._resets = library.resets(index)
         self._lost = False
         self.context: Any = driver.Device(index).retain_primary_context()
         """PyCUDA's object, not current by itself."""
+
+    @property
+    def outlived(self) -> bool:
+        """Whether the GPU was reset since, and nothing that was made here exists any more."""
+        return self._library.resets(self._index) != self._resets
 
     def use(self) -> PrimaryContext:
         """Count one more device."""

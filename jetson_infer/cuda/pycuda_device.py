@@ -82,10 +82,11 @@ class PycudaDevice(Device):
             self._integrated = bool(device.get_attribute(attribute.INTEGRATED))
             self._can_map = bool(device.get_attribute(attribute.CAN_MAP_HOST_MEMORY))
             self._identity = self._library.device_uuid(index) or str(device.pci_bus_id())
-            self._context: PrimaryContext | None = acquire_context(cuda, self._library, index)
+            held = acquire_context(cuda, self._library, index)
         except cuda.Error as error:
             raise DeviceError(f'GPU {index} cannot be used: {error}') from error
-        self._failures = CudaFailures(cuda, self._library, self._name)
+        self._context: PrimaryContext | None = held
+        self._failures = CudaFailures(cuda, self._library, self._name, lambda: held.outlived)
         self._bindings = driver_bindings() if bindings == 'auto' else None
         self._memory: dict[MemoryKind, MemoryResource] = {
             'host': HostMemory(),

@@ -36,6 +36,7 @@ class DeviceMemory(MemoryResource):
     def allocate(self, nbytes: int) -> Buffer:
         """Allocate; see :meth:`MemoryResource.allocate`."""
         check_size(nbytes)
+        self._failures.check_alive()
         try:
             allocation = self._driver.mem_alloc(nbytes)
         except self._failures.error as error:
@@ -43,7 +44,8 @@ class DeviceMemory(MemoryResource):
 
         def release() -> None:
             self._live.discard(buffer)
-            allocation.free()
+            if not self._failures.abandon(allocation):
+                allocation.free()
 
         buffer = Buffer(int(allocation), nbytes, 'device', None, release)
         self._live.add('device buffer', buffer)
@@ -77,6 +79,7 @@ class PageLockedMemory(MemoryResource):
     def allocate(self, nbytes: int) -> Buffer:
         """Allocate; see :meth:`MemoryResource.allocate`."""
         check_size(nbytes)
+        self._failures.check_alive()
         host: list[npt.NDArray[np.uint8]] = []
         try:
             host.append(self._driver.pagelocked_empty(nbytes, np.uint8, mem_flags=self._flags))
@@ -89,7 +92,8 @@ class PageLockedMemory(MemoryResource):
 
         def release() -> None:
             self._live.discard(buffer)
-            _free(host, self._kind)
+            if not self._failures.abandon(host):
+                _free(host, self._kind)
 
         buffer = Buffer(address, nbytes, self._kind, host[0], release)
         self._live.add(f'{self._kind} buffer', buffer)

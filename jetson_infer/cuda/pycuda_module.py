@@ -56,5 +56,6 @@ class PycudaModule(Module):
         for function in self._functions.values():
             function.function = None
         self._functions.clear()
+        self._failures.abandon(self._module)
         self._module = None
         self._live.discard(self)

@@ -79,6 +79,7 @@ class PycudaEvent(Event):
 
     def close(self) -> None:
         """Release it."""
+        self._failures.abandon(self.event)
         self.event = None
         self._live.discard(self)
 
@@ -208,5 +209,6 @@ class PycudaStream(Stream):
 
     def close(self) -> None:
         """Release it."""
+        self._failures.abandon(self._stream)
         self._stream = None
         self._live.discard(self)

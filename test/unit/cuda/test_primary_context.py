@@ -127,3 +127,29 @@ def test_a_lost_context_is_reset_by_the_last_to_leave(driver):
     device, stack = session(pycuda_device)
     use(device)
     stack.close()
+
+
+def test_after_a_reset_nothing_older_is_released(driver):
+    """Two nodes of a process, each with a worker: the first to leave a broken GPU resets it."""
+    with ThreadPoolExecutor(1) as worker:
+        other, other_stack = worker.submit(session, pycuda_device).result()
+        stale = worker.submit(other.memory('device').allocate, 64).result()
+        device, stack = session(pycuda_device)
+        driver.broken = True
+        with pytest.raises(DeviceError, match='illegal memory access'):
+            device.free_bytes()
+        stack.close()
+        assert driver.resets == 1
+        device, stack = session(pycuda_device)
+        new = device.memory('device').allocate(64)
+        assert new.address == stale.address  # which the driver gave out again
+        for use_it in (other.stream, lambda: other.memory('device').allocate(1)):
+            with pytest.raises(DeviceError, match='reset after it had failed for another user'):
+                worker.submit(use_it).result()
+        worker.submit(stale.close).result()
+        worker.submit(other_stack.close).result()
+    assert list(driver.memory) == [new.address]
+    new.close()
+    use(device)
+    stack.close()
+    assert driver.resets == 1
