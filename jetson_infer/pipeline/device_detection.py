@@ -24,7 +24,7 @@ from jetson_infer.core.timing import StageClock
 from jetson_infer.cuda.device import Device
 from jetson_infer.engines.models import Model
 from jetson_infer.engines.session import DeviceSession
-from jetson_infer.errors import DeviceError, InternalError
+from jetson_infer.errors import DeviceError, FrameRejected, InternalError
 from jetson_infer.pipeline.detection import in_image
 from jetson_infer.pipeline.device_lanes import LANES, DeviceMemory, Lane, Lanes
 from jetson_infer.pipeline.device_times import DeviceObserver
@@ -141,6 +141,9 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             letterbox = self._enqueue(image, lane, limits, clock)
         except DeviceError:
             raise
+        except FrameRejected:  # before anything of it was queued
+            self._free.append(lane)
+            raise
         except BaseException:
             self._recover(lane)
             raise
@@ -153,12 +156,12 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         if self._under_way.pop(0) is not pending:
             raise InternalError('frames end in the order in which they were begun')
         lane = pending.lane
-        lane.done.synchronize()
-        now_s = time.monotonic()
-        self._lately_s = now_s - max(pending.begun_s, self._done_s)
-        self._done_s = now_s
-        clock.mark('infer')
         try:
+            lane.done.synchronize()
+            now_s = time.monotonic()
+            self._lately_s = now_s - max(pending.begun_s, self._done_s)
+            self._done_s = now_s
+            clock.mark('infer')
             found = in_image(lane.output.decode(pending.limits), pending.letterbox)
             clock.mark('decode')
             if self._observer is not None and lane.times is not None:

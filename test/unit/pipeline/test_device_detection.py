@@ -258,6 +258,31 @@ def test_an_engine_that_refuses_a_frame_costs_that_frame_and_no_lane(rig):
         rig.pipeline.finish(under_way, StageClock(0))
 
 
+def test_a_frame_that_cannot_be_awaited_costs_that_frame_and_no_lane(rig, monkeypatch):
+    image = random_image(3)
+    for _ in range(2 * rig.pipeline.depth):
+        lane = rig.pipeline._free[-1]
+        with monkeypatch.context() as patched:
+
+            def refuse(self):
+                raise SessionError('no waiting')
+
+            patched.setattr(type(lane.done), 'synchronize', refuse)
+            with pytest.raises(SessionError, match='no waiting'):
+                rig.pipeline.process(image, StageClock(0))
+    assert_alike(*rig.both(image))
+
+
+def test_a_frame_that_is_rejected_waits_for_nothing(rig):
+    pending = rig.pipeline.begin(random_image(1), StageClock(0))
+    before = rig.device.operations
+    with pytest.raises(FrameRejected):
+        rig.pipeline.begin(wrap_compressed('jpeg', b'\xff\xd8 and no more'), StageClock(0))
+    assert rig.device.operations == before
+    rig.pipeline.finish(pending, StageClock(0))
+    assert_alike(*rig.both(random_image(2)))
+
+
 @pytest.mark.parametrize('crowd', [40, 3000])
 def test_more_candidates_than_cross_are_decoded_from_the_whole_output(tmp_path, device, crowd):
     random = np.random.default_rng(0)
