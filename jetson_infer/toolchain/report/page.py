@@ -9,12 +9,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-from jetson_infer.dependencies import require
 from jetson_infer.pipeline.annotate import class_colour
 from jetson_infer.toolchain.report import charts, meanings
 from jetson_infer.toolchain.report.accuracy import Accuracy, ClassAccuracy
@@ -26,6 +24,7 @@ from jetson_infer.toolchain.report.run_result import (
     Frame,
     RunResult,
 )
+from jetson_infer.toolchain.report.template import fill_page
 
 __all__ = ['PageInputs', 'Picture', 'render_page']
 
@@ -75,14 +74,7 @@ def render_page(inputs: PageInputs) -> str:
 
     :raises MissingDependencyError: if Jinja2 is not installed.
     """
-    jinja2 = require('jinja2', 'Writing the report')
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    folder = files('jetson_infer.toolchain.report')
-    style = environment.from_string((folder / 'page.css').read_text('utf-8')).render()
-    page = environment.from_string((folder / 'page.html.j2').read_text('utf-8'))
-    return str(page.render(style=style, **_context(inputs)))
+    return fill_page('jetson_infer.toolchain.report', 'page.html.j2', _context(inputs))
 
 
 def _context(inputs: PageInputs) -> dict[str, Any]:

@@ -8,13 +8,12 @@ import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from jetson_infer.core.validation import ClassFigures, Comparison
 from jetson_infer.core.verdict import Check
-from jetson_infer.dependencies import require
 from jetson_infer.pipeline.annotate import class_colour
+from jetson_infer.toolchain.report.template import fill_page
 from jetson_infer.toolchain.validate.charts import curves_plot, dumbbell_plot
 from jetson_infer.toolchain.validate.collect import Collected
 from jetson_infer.toolchain.validate.pictures import FramePair
@@ -66,17 +65,7 @@ def render_page(inputs: PageInputs) -> str:
 
     :raises MissingDependencyError: if Jinja2 is not installed.
     """
-    jinja2 = require('jinja2', 'Writing the report')
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    style = (files('jetson_infer.toolchain.report') / 'page.css').read_text('utf-8')
-    page = (files('jetson_infer.toolchain.validate') / 'validation.html.j2').read_text('utf-8')
-    return str(
-        environment.from_string(page).render(
-            style=environment.from_string(style).render(), **_context(inputs)
-        )
-    )
+    return fill_page('jetson_infer.toolchain.validate', 'validation.html.j2', _context(inputs))
 
 
 def _context(inputs: PageInputs) -> dict[str, Any]:
