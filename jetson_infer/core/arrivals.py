@@ -8,7 +8,7 @@ complain of most.  Each cause here has a fixed word, under which it is logged on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jetson_infer.core.stamps import StampKind
@@ -122,7 +122,7 @@ class Finding:
 
 def explain(facts: ArrivalFacts) -> Finding | None:
     """Return the first cause, in the order of a message's way, or None when all is well."""
-    for rule in (_publishers, _clock, _age, _transport, _silence, _frames, _pace, _stamps):
+    for rule in _RULES:
         finding = rule(facts)
         if finding is not None:
             return finding
@@ -132,30 +132,56 @@ def explain(facts: ArrivalFacts) -> Finding | None:
 def _publishers(facts: ArrivalFacts) -> Finding | None:
     if not facts.publishers:
         return None if facts.active_s < GRACE_S else _no_publisher(facts)
-    matching = [publisher for publisher in facts.publishers if publisher.type == facts.type]
-    if not matching:
+    if not any(publisher.type == facts.type for publisher in facts.publishers):
         other = facts.publishers[0]
         return Finding(
             'wrong_type',
             f'{other.node} publishes {other.type} on {facts.topic}, and this node takes '
             f'{facts.type} there; set image_transport, or remap ~/input/image',
         )
-    if facts.asks_reliable and not any(publisher.reliable for publisher in matching):
-        return Finding(
-            'incompatible_qos',
-            f'{matching[0].node} offers best-effort delivery on {facts.topic}, and input_qos asks '
-            'for reliable, so that nothing of it arrives; set input_qos to sensor_data',
-        )
-    return None
+    return None if _heard(facts) else _unheard(facts)
+
+
+def _heard(facts: ArrivalFacts) -> list[PublisherFacts]:
+    """Return the publishers whose type and delivery the subscription takes.
+
+    It asks for nothing else that a publisher could lack: no durability, deadline or liveliness.
+    """
+    return [
+        publisher
+        for publisher in facts.publishers
+        if publisher.type == facts.type and (publisher.reliable or not facts.asks_reliable)
+    ]
+
+
+def _unheard(facts: ArrivalFacts) -> Finding | None:
+    """Tell of publishers that offer less than is asked for: an error where there are no others."""
+    heard = [publisher.node for publisher in _heard(facts)]
+    unheard = [
+        publisher.node
+        for publisher in facts.publishers
+        if publisher.type == facts.type and facts.asks_reliable and not publisher.reliable
+    ]
+    if not unheard:
+        return None
+    comes = 'nothing arrives' if not heard else f'only {_names(heard)} can be heard'
+    return Finding(
+        'incompatible_qos',
+        f'{_names(unheard)} offers best-effort delivery on {facts.topic}, and input_qos asks for '
+        f'reliable, so that {comes}; set input_qos to sensor_data',
+        is_error=not heard,
+    )
+
+
+def _names(nodes: Sequence[str]) -> str:
+    more = f' and {len(nodes) - _LISTED} more' if len(nodes) > _LISTED else ''
+    return ', '.join(nodes[:_LISTED]) + more
 
 
 def _no_publisher(facts: ArrivalFacts) -> Finding:
     if facts.same_type:
-        shown = ', '.join(facts.same_type[:_LISTED])
-        more = (
-            f' and {len(facts.same_type) - _LISTED} more' if len(facts.same_type) > _LISTED else ''
-        )
-        hint = f'{facts.type} is published on: {shown}{more}; remap ~/input/image to one of them'
+        shown = _names(facts.same_type)
+        hint = f'{facts.type} is published on: {shown}; remap ~/input/image to one of them'
     else:
         hint = f'nothing in this ROS domain publishes {facts.type}; is the camera driver running?'
     return Finding('no_publisher', f'no publisher on {facts.topic}; {hint}')
@@ -249,13 +275,15 @@ def _transport(facts: ArrivalFacts) -> Finding | None:
 def _silence(facts: ArrivalFacts) -> Finding | None:
     if facts.silent_s < GRACE_S or facts.active_s < GRACE_S or not facts.publishers:
         return None
+    if unheard := _unheard(facts):
+        return unheard  # what was to be heard is rather there than with a publisher that rests
     hint = 'the publisher is silent'
     if not facts.transport_profile:
         hint += ', or all of its large messages get lost: set the DDS profile (docs/transport.md)'
     return Finding(
         'silent_publisher',
         f'nothing has come on {facts.topic} for {_duration(facts.silent_s * 1000)}, although '
-        f'{facts.publishers[0].node} is connected; {hint}',
+        f'{_names([publisher.node for publisher in _heard(facts)])} is connected; {hint}',
     )
 
 
@@ -285,3 +313,17 @@ def _duration(milliseconds: float) -> str:
         if milliseconds >= size:
             return f'{milliseconds / size:.1f} {unit}'
     return f'{milliseconds:.0f} ms'
+
+
+_RULES = (
+    _publishers,
+    _clock,
+    _age,
+    _transport,
+    _silence,
+    _frames,
+    _unheard,
+    _pace,
+    _stamps,
+)
+"""In the order of a message's way; what costs no frame comes last."""

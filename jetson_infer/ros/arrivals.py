@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import rclpy
 from rclpy.node import Node
-from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from jetson_infer.core.arrivals import ArrivalFacts, Finding, Problem, PublisherFacts, explain
 from jetson_infer.core.stamps import StampLog
@@ -33,22 +33,13 @@ class ArrivalWatch:
     :param topic: the topic, remapped and fully qualified.
     :param message_type: the type that is subscribed to.
     :param profile: the quality of service that is asked for.
-    :param report: told of publishers with a QoS that does not match: a fixed word and a message.
     """
 
-    def __init__(
-        self,
-        node: Node,
-        topic: str,
-        message_type: type,
-        profile: QoSProfile,
-        report: Callable[[str, str], None],
-    ) -> None:
+    def __init__(self, node: Node, topic: str, message_type: type, profile: QoSProfile) -> None:
         self._node = node
         self._topic = topic
         self._type = _type_name(message_type)
         self._asks_reliable = profile.reliability == ReliabilityPolicy.RELIABLE
-        self._report = report
         self._began = self._heard = time.monotonic()
         self._newest_age_ms: float | None = None
         self._stamps = StampLog()
@@ -63,9 +54,8 @@ class ArrivalWatch:
         except ImportError:  # Humble's name
             from rclpy.qos_event import SubscriptionEventCallbacks
 
-        return SubscriptionEventCallbacks(
-            incompatible_qos=self._on_incompatible, message_lost=self._on_lost
-        )
+        # Not rclpy's own, which log what a look at the publishers tells, with the remedy.
+        return SubscriptionEventCallbacks(message_lost=self._on_lost, use_default_callbacks=False)
 
     def hear(self, stamp_ns: int) -> None:
         """Note that a message has come.
@@ -150,14 +140,6 @@ class ArrivalWatch:
 
     def _on_lost(self, event: Any) -> None:
         self._lost_total = int(event.total_count)
-
-    def _on_incompatible(self, event: Any) -> None:
-        policy = QoSPolicyKind(event.last_policy_kind).name.lower()
-        self._report(
-            'incompatible_qos',
-            f'a publisher on {self._topic} offers a {policy} that the subscription does not '
-            'accept; nothing of it arrives. Change input_qos or the publisher.',
-        )
 
 
 def _type_name(message_type: type) -> str:

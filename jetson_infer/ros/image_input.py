@@ -33,7 +33,6 @@ class ImageInput:
     :param settings: the node's parameters.
     :param receive: given of every message, on a thread of its own, what makes the view on its data,
         its stamp in nanoseconds, and its header.
-    :param report: told of publishers that cannot be heard: a fixed word and a message.
     """
 
     def __init__(
@@ -41,11 +40,10 @@ class ImageInput:
         node: Node,
         settings: Settings,
         receive: Callable[[Callable[[], ImageView | CompressedView], int, Any], None],
-        report: Callable[[str, str], None],
     ) -> None:
         topic, message_type = _topic(node, settings.text('image_transport'))
         profile = input_profile(settings.text('input_qos'))
-        self.watch = ArrivalWatch(node, topic, message_type, profile, report)
+        self.watch = ArrivalWatch(node, topic, message_type, profile)
         self._receive = receive
         self._view = _VIEWS[message_type]
         self._messages = MessageThread(

@@ -69,6 +69,26 @@ def test_a_publisher_with_another_qos(start, peer, model_folder):
     assert_named(bench, 'incompatible_qos', 'best-effort', 'sensor_data')
 
 
+def test_a_publisher_with_another_qos_beside_one_that_is_heard(start, peer, model_folder, capfd):
+    bench = Bench(start, peer, model_folder, input_qos='reliable')
+    bench.infer(fresh_image(peer))
+    peer.node.create_timer(0.1, lambda: bench.send(fresh_image(peer)))
+    profile = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    bench.forget()
+    other = peer.node.create_publisher(Image, TOPIC, profile)
+    assert_named(bench, 'incompatible_qos', 'best-effort', 'only /peer can be heard')
+    bench.forget()
+    # For as long as it is there, and no longer; it is not taken for rejected frames.
+    wait_for(lambda: len(list(bench.reports())) > 7, 'reports')
+    assert {values['cause'] for _, values in bench.reports()} == {'incompatible_qos'}
+    peer.node.destroy_publisher(other)
+    bench.status(lambda _, values: not values['cause'])
+    assert bench.counters()['rejected'] == 0
+    assert capfd.readouterr().err.count('offering incompatible QoS') == 0, (
+        "rclpy's line beside ours"
+    )
+
+
 def test_a_publisher_that_is_silent(bench, peer):
     peer.publisher(Image, TOPIC)
     assert_named(bench, 'silent_publisher', '/peer', TOPIC)

@@ -9,6 +9,7 @@ from jetson_infer.core.stamps import StampKind
 
 IMAGE = 'sensor_msgs/msg/Image'
 CAMERA = PublisherFacts('/camera', IMAGE, reliable=True)
+BEST_EFFORT = PublisherFacts('/quick', IMAGE, reliable=False)
 WELL = ArrivalFacts(
     topic='/image',
     type=IMAGE,
@@ -45,6 +46,16 @@ def test_nothing_is_said_when_all_is_well():
             {'publishers': (replace(CAMERA, reliable=False),), 'asks_reliable': True},
             'incompatible_qos',
             ['/camera', 'best-effort', 'input_qos to sensor_data'],
+        ),
+        (
+            {'publishers': (CAMERA, BEST_EFFORT), 'asks_reliable': True},
+            'incompatible_qos',
+            ['/quick offers', 'only /camera'],
+        ),
+        (
+            {'publishers': (CAMERA, BEST_EFFORT), 'asks_reliable': True, 'silent_s': 4.0},
+            'incompatible_qos',
+            ['/quick offers'],
         ),
         ({'clock_stands': True}, 'clock_stands', ['/clock does not advance', 'use_sim_time']),
         (
@@ -113,7 +124,8 @@ def test_each_cause_is_named_with_its_numbers_and_the_remedy(changes, cause, wor
     [
         {'publishers': (), 'active_s': 1.0},
         {'counts': {}, 'silent_s': 5.0, 'active_s': 1.0},
-        {'publishers': (replace(CAMERA, reliable=False), CAMERA), 'asks_reliable': True},
+        {'publishers': (BEST_EFFORT, CAMERA)},
+        {'publishers': (replace(BEST_EFFORT, type='other'), CAMERA), 'asks_reliable': True},
         {'newest_age_ms': 50_000.0},  # late, and no limit is set
         {'newest_age_ms': 1e12, 'counts': {}},  # of a frame that was told of before
         {'newest_age_ms': -500.0},
@@ -137,3 +149,19 @@ def test_the_first_cause_on_a_messages_way_is_the_one_that_is_told():
 def test_a_problem_keeps_its_cause_and_level_whatever_came_since(counts, kind, cause, is_error):
     finding = explain(replace(WELL, problem=Problem(kind, 'what happened'), counts=counts))
     assert (finding.cause, finding.is_error) == (cause, is_error)
+
+
+@pytest.mark.parametrize(('others', 'is_error'), [((), True), ((CAMERA,), False)])
+def test_a_publisher_that_cannot_be_heard_is_an_error_where_no_other_is(others, is_error):
+    facts = replace(WELL, publishers=(BEST_EFFORT, *others), asks_reliable=True)
+    assert explain(facts).is_error is is_error
+
+
+def test_frames_that_fail_are_told_of_before_a_publisher_that_costs_none():
+    facts = replace(
+        WELL,
+        publishers=(BEST_EFFORT, CAMERA),
+        asks_reliable=True,
+        problem=Problem('failed', 'the engine failed'),
+    )
+    assert explain(facts).cause == 'failed'
