@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests on a GPU share. Where no GPU can be used, all of them skip and say why.
 
-Where there must be one, JETSON_INFER_GPU=required makes failures of tests that would skip for want of
-it or of a library: a stack that is broken must not look like a machine without a GPU.
+Where there must be one, JETSON_INFER_GPU=required makes failures of tests that would skip for
+want of it or of a library: a stack that is broken must not look like a machine without a GPU.
 """
 
 import os

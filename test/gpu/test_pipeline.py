@@ -148,7 +148,9 @@ def test_the_bundled_detectors_outputs_are_those_of_another_library(scenes, plan
             expected = network.forward()
             binding.inputs['images'][...] = image
             (actual,) = binding.run().values()
-            assert np.abs(actual - expected).max() <= 1e-3 * np.abs(expected).max()
+            for rows in (np.s_[:, :4], np.s_[:, 4:]):  # boxes in pixels; scores
+                difference = np.abs(actual[rows] - expected[rows]).max()
+                assert difference <= 1e-3 * np.abs(expected[rows]).max()
 
 
 def test_the_bundled_detector_finds_what_the_host_finds(scenes, plan_of, device):

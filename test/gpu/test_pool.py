@@ -171,22 +171,27 @@ def test_two_hundred_rounds_leave_nothing(any_device):
             stream.record(event)
             stream.synchronize()
 
-    configure_and_clean_up()
-    free = any_device.free_bytes()
-    for _ in range(199):
+    for _ in range(3):  # modules are loaded, and the driver's own pools filled, when first used
         configure_and_clean_up()
+    free = [any_device.free_bytes()]
+    for _ in range(200):
+        configure_and_clean_up()
+        free.append(any_device.free_bytes())
     assert any_device.live() == {}
     if not any_device.integrated:
-        assert any_device.free_bytes() == free
+        changes = {number: after for number, after in enumerate(free) if after != free[0]}
+        assert free[-1] == free[0], f'free bytes by round, from {free[0]}: {changes}'
 
 
 def test_a_pool_too_large_leaves_nothing(any_device):
-    free = any_device.free_bytes()
-    with pytest.raises(DeviceMemoryError, match='budget'):
-        BufferPool(any_device, LAYOUT, 50, adapt=lambda below: LimitedMemory(below, 1_000_000))
     huge = SlotLayout([BufferSpec('all of it', 'device', any_device.total_bytes // 3)])
-    with pytest.raises(DeviceMemoryError, match='are free'):
-        BufferPool(any_device, huge, 4)
+    free = []
+    for _ in range(3):
+        with pytest.raises(DeviceMemoryError, match='budget'):
+            BufferPool(any_device, LAYOUT, 50, adapt=lambda below: LimitedMemory(below, 1_000_000))
+        with pytest.raises(DeviceMemoryError, match='are free'):
+            BufferPool(any_device, huge, 4)
+        free.append(any_device.free_bytes())
     assert any_device.live() == {}
     if not any_device.integrated:
-        assert any_device.free_bytes() == free
+        assert free[-1] == free[1], f'free bytes after each round: {free}'

@@ -15,9 +15,10 @@ On the machine with the GPU, with TensorRT, PyCUDA, OpenCV, PyYAML:
 
     PYTHONPATH=. python tools/benchmarks/gpu_figures.py --inputs figures.in --out figures.out
 
-Each part is tried by itself and written when it ends: ``figures.json``, ``figures.md``, the timings
-of kernels and every engine as ``*.tar``. A folder with these, given by ``--engines``, spares the
-next run their builds. ``--minutes`` ends the run in time: a part that would not fit is left out.
+Each part is tried by itself and written when it ends: ``figures.json``, ``figures.md``, and every
+engine with the timings of kernels as ``engines.tar``. A folder with these, given by ``--engines``,
+spares the next run their builds. ``--minutes`` ends the run in time: a part that would not fit is
+left out.
 ``--twin`` rehearses all of it on the host twin in small.
 """
 
@@ -36,6 +37,7 @@ from typing import Any
 
 import gpu_parts as parts
 import gpu_references
+import gpu_tables
 import preprocess_kernel
 import yaml
 from gpu_machine import Gpu, Twin
@@ -107,7 +109,7 @@ def as_table(found: dict[str, Any]) -> str:
         said = part.get('error') or part.get('left_out')
         if said:
             lines.append(f'- {name}: {said.splitlines()[0]}')
-    return '\n'.join(lines) + '\n'
+    return '\n'.join(lines) + '\n' + gpu_tables.tables(found)
 
 
 def prepare(folder: Path, size: tuple[int, int], frames: int) -> None:
@@ -143,11 +145,12 @@ def keep(engine: dict[str, Any], out: Path) -> None:
     root = cache_root()
     if engine['folder']:
         folder = Path(engine['folder'])
-        with tarfile.open(out / f'{folder.parent.name}-{folder.name}.tar', 'w') as archive:
+        with tarfile.open(
+            out / 'engines.tar', 'a'
+        ) as archive:  # of one file twice, the last counts
             archive.add(folder, folder.relative_to(root))
-    if (root / 'timing').exists():
-        with tarfile.open(out / 'timing.tar', 'w') as archive:
-            archive.add(root / 'timing', 'timing')
+            if (root / 'timing').exists():
+                archive.add(root / 'timing', 'timing')
 
 
 def take(folder: Path) -> None:
@@ -179,7 +182,7 @@ def run_all(options: argparse.Namespace) -> Figures:
     figures = Figures(options.out, options.minutes)
     figures.found['machine'] = machine.describe()
     figures.found['command'] = ' '.join(sys.argv)
-    work = options.out / 'models'
+    work = options.work or options.out.with_name(f'{options.out.name}.work')
     level = options.optimization_level
     yolo = copied_card(options.inputs / YOLO, work / YOLO, ('fp16', 'fp32'), level)
     scene = copied_card(SCENES, work / SCENE, ('fp32', 'fp16'), level)
@@ -191,7 +194,7 @@ def run_all(options: argparse.Namespace) -> Figures:
         lambda: parts.kernel_part(
             machine, *(((160, 120), (64, 64)) if small else ((3840, 2160), (640, 640))), frames),
     )  # fmt: skip
-    if build_and(figures, machine, yolo, 'fp16', options.out, 1 if small else 60):
+    if build_and(figures, machine, yolo, 'fp16', options.out, 1 if small else 200):
         model = load_model(yolo)
         for size, over_ms in zip(sizes, (0.40, 1.0)):
             figures.run(
@@ -210,29 +213,28 @@ def run_all(options: argparse.Namespace) -> Figures:
         figures.run('profile', 5, lambda: parts.profile_part(machine, model, 'fp16', frames))
     references = gpu_references.read(options.inputs / REFERENCES)
     scenes = load_model(scene)
-    if build_and(figures, machine, scene, 'fp32', options.out, 1 if small else 45):
+    if build_and(figures, machine, scene, 'fp32', options.out, 1 if small else 120):
         figures.run(
             'FP32 outputs', 5, lambda: parts.equality_part(machine, scenes, 'fp32', references)
         )
         figures.run('rounds', 40, lambda: parts.rounds_part(machine, scenes, 'fp32', rounds))
-        if build_and(figures, machine, scene, 'fp16', options.out, 1 if small else 45):
+        if build_and(figures, machine, scene, 'fp16', options.out, 1 if small else 100):
             figures.run(
                 'AP50 of FP16', 15,
                 lambda: parts.precision_part(machine, scenes, ('fp16', 'fp32'), references),
             )  # fmt: skip
-    more(figures, machine, yolo, options, sizes[0], frames)
+    more(figures, machine, options, sizes[0], frames)
     return figures
 
 
-def more(
-    figures: Figures, machine, yolo: Path, options, size: tuple[int, int], frames: int
-) -> None:
-    """Measure what is good to know, in the time that is left: FP32, and models that were given."""
-    wanted = [(yolo, 'fp32'), *((Path(folder), '') for folder in options.also)]
-    for folder, variant in wanted:
+def more(figures: Figures, machine, options, size: tuple[int, int], frames: int) -> None:
+    """Measure the models that were given, in the time that is left."""
+    for given in options.also:
+        place, _, variant = given.partition(':')
+        folder = Path(place)
         model = load_model(folder)
         name = variant or model.variant().name
-        if build_and(figures, machine, folder, name, options.out, 1 if options.twin else 75):
+        if build_and(figures, machine, folder, name, options.out, 1 if options.twin else 200):
             figures.run(
                 f'pipeline {model.card.name} {name}', 10,
                 lambda m=model, v=name: parts.pipeline_part(machine, m, v, size, 0.40, frames),
@@ -246,9 +248,11 @@ def main() -> int:
     parser.add_argument('--prepare', type=Path, metavar='DIR', help='write the inputs and end')
     parser.add_argument('--inputs', type=Path, metavar='DIR', help='what --prepare wrote')
     parser.add_argument('--out', type=Path, default=Path('out/gpu_figures'), metavar='DIR')
+    parser.add_argument('--work', type=Path, metavar='DIR',
+                        help="for the models' cards (beside --out)")  # fmt: skip
     parser.add_argument('--engines', type=Path, metavar='DIR', help="an earlier run's --out")
-    parser.add_argument('--also', action='append', default=[], metavar='FOLDER',
-                        help='measure the first variant of this model too')  # fmt: skip
+    parser.add_argument('--also', action='append', default=[], metavar='FOLDER[:VARIANT]',
+                        help="measure this variant too (the model's first)")  # fmt: skip
     parser.add_argument('--minutes', type=float, default=8.0, help='end in time (8)')
     parser.add_argument('--frames', type=int, default=400, help='of each measurement (400)')
     parser.add_argument('--optimization-level', type=int, choices=range(6), metavar='N')

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from jetson_infer.core.cache_root import cache_root
 from jetson_infer.cuda.device import Device
 from jetson_infer.cuda.host import HostDevice
 from jetson_infer.cuda.opening import open_device
@@ -84,7 +87,23 @@ class Gpu:
             'precision': engine.build.get('precision'),
             'plan_bytes': engine.plan_bytes,
             'folder': str(engine.folder),
+            'engine_of': f'{model.card.name} {variant.name}',
+            'layers': json.loads(engine.layers.read_text()) if engine.layers.exists() else [],
         }
+
+    @contextmanager
+    def without_kernels(self) -> Iterator[bool]:
+        """Put the compiled kernels aside, so that they are compiled anew; tell whether."""
+        kernels = cache_root() / 'kernels'
+        aside = kernels.with_name('kernels.aside')
+        if kernels.exists():
+            kernels.rename(aside)
+        try:
+            yield True
+        finally:
+            if aside.exists():
+                shutil.rmtree(kernels, ignore_errors=True)
+                aside.rename(kernels)
 
     def wrong_key(self, model: Model, variant: Any) -> dict[str, Any]:
         """Look for an engine where there is one of another GPU alone, whose plan is no plan."""
@@ -148,6 +167,10 @@ class Twin:
     def build(self, model: Model, variant: Any, patience_s: float) -> dict[str, Any]:
         order_engine(model, variant)
         return {'seconds': 0.0, 'folder': ''}
+
+    @contextmanager
+    def without_kernels(self) -> Iterator[bool]:
+        yield False  # it compiles none
 
     def wrong_key(self, model: Model, variant: Any) -> dict[str, Any]:
         return {'found_out': None, 'ms': None}

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from jetson_infer.core.detections import DetectionLimits
@@ -39,6 +40,12 @@ class References:
     truths: list[GroundTruth]
     ap50: float
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the largest image."""
+        sizes = [cv2.imdecode(np.asarray(i.data), cv2.IMREAD_COLOR).shape for i in self.images]
+        return max(width for _, width, _ in sizes), max(height for height, _, _ in sizes)
+
 
 def network_input(shape: tuple[int, ...], seed: int) -> np.ndarray:
     """Return patches and noise from 0 to 1, the same everywhere."""
@@ -68,6 +75,20 @@ def run_network(session: Session, references: References) -> np.ndarray:
         binding.inputs[spec.name][...] = network_input(references.shape, seed)
         found.append(np.array(binding.run()[output.name][0]))
     return np.stack(found)
+
+
+def relative_differences(found: np.ndarray, expected: np.ndarray) -> dict[str, float]:
+    """Compare boxes with boxes and scores with scores, each by the largest expected of its kind.
+
+    Of both together, boxes of hundreds of pixels would hide any error of a score.
+
+    :param found: float (..., 4 + classes, anchors), boxes in pixels first.
+    """
+    parts = {'boxes': np.s_[..., :4, :], 'scores': np.s_[..., 4:, :]}
+    return {
+        name: float(np.abs(found[part] - expected[part]).max() / np.abs(expected[part]).max())
+        for name, part in parts.items()
+    }
 
 
 def write(path: Path, folder: Path, recording: str, frames: int) -> None:

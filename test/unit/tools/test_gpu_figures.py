@@ -46,7 +46,8 @@ def inputs(tmp_path_factory):
 
 
 def test_every_part_of_it_runs(inputs):
-    code, said = run(inputs, '--inputs', 'in', '--twin', '--out', 'out')
+    also = 'out.work/yolov8n_like:fp32'
+    code, said = run(inputs, '--inputs', 'in', '--twin', '--out', 'out', '--also', also)
     found = json.loads((inputs / 'out' / 'figures.json').read_text())
     assert code == 0, said
     assert {name for name in found['parts'] if not name.startswith('build ')} == PARTS
@@ -57,7 +58,10 @@ def test_every_part_of_it_runs(inputs):
         if line['number'] in '45':
             assert line['passed'], line
     table = (inputs / 'out' / 'figures.md').read_text()
-    assert table.count('\n| ') == len(verdicts) + 1
+    verdict_rows, _, others = table.partition('\n| model |')
+    assert verdict_rows.count('\n| ') == len(verdicts) + 1
+    assert [line.split(' | ')[2] for line in others.splitlines()[2:]] == ['fp16', 'fp16', 'fp32']
+    assert not [path for path in (inputs / 'out').iterdir() if path.is_dir()]
     assert all(line['what'] in table for line in verdicts)
 
 
