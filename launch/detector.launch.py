@@ -38,7 +38,7 @@ ARGUMENTS = (
         'image_transport',
         default_value='',
         choices=['', 'raw', 'compressed'],
-        description='raw or compressed; empty: as the parameter file says.',
+        description='How images come; empty: as the parameter file says.',
     ),
     DeclareLaunchArgument(
         'autostart',

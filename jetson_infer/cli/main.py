@@ -25,14 +25,15 @@ VERBS = {
     'doctor': 'tell what is installed, what is missing, and why nothing arrives',
     'demo': 'play a recording to the detector, watch it live, and get a report and a video',
     'play': 'publish a recording on its topics, or tell what it holds',
-    'quantize': 'make INT8 and mixed-precision variants from a recording, measured layer by layer',
     'build': 'build TensorRT engines of a model, or show what building them would do',
-    'profile': 'tell how long each layer of a network takes, and in which precision',
+    'quantize': 'make INT8 and mixed-precision variants from a recording, measured layer by layer',
     'validate': 'hold variants of a model against its FP32 reference, on recorded data',
     'ladder': 'make, validate and measure every variant of a model, and draw quality against cost',
     'bench': 'measure what a pipeline costs beside its network alone, stage by stage',
+    'profile': 'tell how long each layer of a network takes, and in which precision',
 }
-"""Every verb and what it does; the module of the same name holds its options and its work."""
+"""Every verb and what it does, from the first look to the last measurement; the
+module of the same name holds its options and its work."""
 
 DEBUG_VARIABLE = 'JETSON_INFER_DEBUG'
 
