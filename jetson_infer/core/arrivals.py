@@ -11,12 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from jetson_infer.core.rhythm import Span
 from jetson_infer.core.stamps import StampKind
 
 __all__ = ['FAILED', 'ArrivalFacts', 'Finding', 'Problem', 'PublisherFacts', 'explain']
 
 GRACE_S = 2.0
-"""How long after activation silence is not remarked on: discovery takes its time, in seconds."""
+"""How long silence is not remarked on, in seconds: discovery takes its time after activation."""
+
+SILENT_PERIODS = 3.0
+"""How many times a stream's own period nothing has to come before it is called silent."""
+
+LEAST_PACED = 4
+"""How many images have to come before the share that is processed tells anything."""
 
 SLOW_SHARE = 0.5
 """Below this share of frames processed, the node is called too slow for its input."""
@@ -74,6 +81,9 @@ class ArrivalFacts:
     :param same_type: other topics of the type that have a publisher.
     :param counts: frames since the last look, by the names of the account.
     :param silent_s: how long no frame has come, in seconds.
+    :param period_s: the usual time between the latest frames, in seconds; 0 before the second.
+    :param pace: what became of the latest few frames, at least :data:`LEAST_PACED` where so many
+        came lately; the same as `counts` where frames come fast.
     :param problem: the gravest problem of a single frame that is recent.
     :param newest_age_ms: how old the newest frame was when it came, by its stamp and the node's
         clock; None when none came or its stamp was zero.
@@ -93,6 +103,8 @@ class ArrivalFacts:
     same_type: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     silent_s: float = 0.0
+    period_s: float = 0.0
+    pace: Span = field(default_factory=lambda: Span({}, 0.0))
     problem: Problem | None = None
     newest_age_ms: float | None = None
     stamps: StampKind = StampKind.FORWARD
@@ -273,7 +285,8 @@ def _transport(facts: ArrivalFacts) -> Finding | None:
 
 
 def _silence(facts: ArrivalFacts) -> Finding | None:
-    if facts.silent_s < GRACE_S or facts.active_s < GRACE_S or not facts.publishers:
+    patience_s = max(GRACE_S, SILENT_PERIODS * facts.period_s)
+    if facts.silent_s < patience_s or facts.active_s < GRACE_S or not facts.publishers:
         return None
     if unheard := _unheard(facts):
         return unheard  # what was to be heard is rather there than with a publisher that rests
@@ -296,13 +309,14 @@ def _frames(facts: ArrivalFacts) -> Finding | None:
 
 
 def _pace(facts: ArrivalFacts) -> Finding | None:
-    received, processed = facts.count('received'), facts.count('processed')
-    replaced = facts.count('replaced')
-    if received < 4 or not replaced or processed >= SLOW_SHARE * (received - facts.count('shed')):
+    count, seconds = facts.pace.counts.get, facts.pace.seconds
+    received, processed = count('received', 0), count('processed', 0)
+    due = received - count('shed', 0)
+    if received < LEAST_PACED or not count('replaced', 0) or processed >= SLOW_SHARE * due:
         return None
     return Finding(
         'too_slow',
-        f'{processed} of {received} images were processed since the last report: the network is '
+        f'{processed} of {received} images were processed in {seconds:.0f} s: the network is '
         'slower than the camera; choose a smaller variant, or set max_rate_hz',
     )
 

@@ -13,7 +13,15 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from jetson_infer.core.arrivals import ArrivalFacts, Finding, Problem, PublisherFacts, explain
+from jetson_infer.core.arrivals import (
+    LEAST_PACED,
+    ArrivalFacts,
+    Finding,
+    Problem,
+    PublisherFacts,
+    explain,
+)
+from jetson_infer.core.rhythm import CountWindow, Rhythm
 from jetson_infer.core.stamps import StampLog
 
 __all__ = ['ArrivalWatch']
@@ -40,11 +48,12 @@ class ArrivalWatch:
         self._topic = topic
         self._type = _type_name(message_type)
         self._asks_reliable = profile.reliability == ReliabilityPolicy.RELIABLE
-        self._began = self._heard = time.monotonic()
+        self._began = time.monotonic()
+        self._rhythm = Rhythm(self._began)
         self._newest_age_ms: float | None = None
         self._stamps = StampLog()
         self._lost_total = self._lost_told = 0
-        self._counts: dict[str, int] = {}
+        self._counts = CountWindow()
         self._clock_ns = -1
 
     def event_callbacks(self) -> Any:
@@ -62,7 +71,7 @@ class ArrivalWatch:
 
         :param stamp_ns: its header's stamp.
         """
-        self._heard = time.monotonic()
+        self._rhythm.hear(time.monotonic())
         self._stamps.add(stamp_ns)
         self._newest_age_ms = (
             (self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-6 if stamp_ns else None
@@ -78,8 +87,7 @@ class ArrivalWatch:
         :param stale_after_ms: the limit in force.
         """
         now = time.monotonic()
-        since = {name: count - self._counts.get(name, 0) for name, count in counts.items()}
-        self._counts = dict(counts)
+        self._counts.add(now, counts)
         lost_total = self._lost_total
         lost, self._lost_told = lost_total - self._lost_told, lost_total
         publishers = self._publishers()
@@ -90,8 +98,10 @@ class ArrivalWatch:
             active_s=now - self._began,
             publishers=publishers,
             same_type=() if publishers else self._topics_of_type(),
-            counts=since,
-            silent_s=now - self._heard,
+            counts=self._counts.latest().counts,
+            silent_s=self._rhythm.silent_s(now),
+            period_s=self._rhythm.period_s(),
+            pace=self._counts.with_least('received', LEAST_PACED),
             problem=problem,
             newest_age_ms=self._newest_age_ms,
             stamps=self._stamps.wrong(),

@@ -25,6 +25,9 @@ PROGRESS_AFTER_S = 2.0
 """How long configuring takes before the log tells of it, too."""
 PROGRESS_EVERY_S = 10.0
 
+CAUSE_EVERY_S = 60.0
+"""The least time between two log lines of one cause, which may come and go."""
+
 OWN_LOG_LINES = ('rejected', 'failed')
 """Causes that the log has heard of already, frame by frame."""
 
@@ -64,6 +67,8 @@ class Health:
         self._problems = problems
         self._running = running
         self._told_cause = ''
+        logger = node.get_logger()
+        self._causes = ProblemLog(lambda text: logger.warning(text), period_s=CAUSE_EVERY_S)
         self._next_progress_s = PROGRESS_AFTER_S
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
@@ -108,10 +113,10 @@ class Health:
         return running.watch.look(counts.as_dict(), self._problems.present(), limit_ms)
 
     def _tell_cause(self, finding: Finding | None) -> None:
-        """Tell a cause in the log when it begins."""
+        """Tell a cause in the log when it begins; once in a while, if it comes and goes."""
         cause = finding.cause if finding else ''
         if finding is not None and cause != self._told_cause and cause not in OWN_LOG_LINES:
-            self._node.get_logger().warning(finding.message)
+            self._causes.report(cause, finding.message)
         self._told_cause = cause
 
     def _tell_progress(self, message: str) -> None:

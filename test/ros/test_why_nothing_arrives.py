@@ -6,6 +6,8 @@ The seconds are counted by the reports that the node makes, one a second, so tha
 on which all takes longer, comes to the same result.
 """
 
+import time
+
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -219,3 +221,16 @@ def test_a_cause_is_logged_once_when_it_begins(bench, capfd):
     bench.forget()
     wait_for(lambda: len(list(bench.reports())) > 2, 'more reports')
     assert capfd.readouterr().err.count('no publisher on') == 1
+
+
+def test_a_cause_that_comes_and_goes_is_logged_once_a_minute(bench, peer, capfd):
+    began = time.monotonic()
+    for _ in range(3):
+        bench.forget()
+        bench.status(lambda _, values: values['cause'] == 'no_publisher')
+        publisher = peer.node.create_publisher(Image, TOPIC, 10)
+        bench.forget()
+        bench.status(lambda _, values: values['cause'] != 'no_publisher')
+        peer.node.destroy_publisher(publisher)
+    most = 1 + (time.monotonic() - began) // 60.0
+    assert 1 <= capfd.readouterr().err.count('no publisher on') <= most

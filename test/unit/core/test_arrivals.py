@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jetson_infer.core.arrivals import ArrivalFacts, Problem, PublisherFacts, explain
+from jetson_infer.core.rhythm import Span
 from jetson_infer.core.stamps import StampKind
 
 IMAGE = 'sensor_msgs/msg/Image'
@@ -105,9 +106,19 @@ def test_nothing_is_said_when_all_is_well():
         ({'problem': Problem('bad_step', 'step 10 is short')}, 'rejected', ['step 10 is short']),
         ({'problem': Problem('failed', 'the engine failed')}, 'failed', ['the engine failed']),
         (
-            {'counts': {'received': 30, 'processed': 9, 'replaced': 21}},
+            {'pace': Span({'received': 30, 'processed': 9, 'replaced': 21}, 1.0)},
             'too_slow',
-            ['9 of 30', 'smaller variant'],
+            ['9 of 30', 'in 1 s', 'smaller variant'],
+        ),
+        (
+            {'pace': Span({'received': 4, 'processed': 1, 'replaced': 2}, 4.0)},
+            'too_slow',
+            ['1 of 4', 'in 4 s'],
+        ),
+        (
+            {'counts': {}, 'silent_s': 11.0, 'period_s': 3.5},
+            'silent_publisher',
+            ['for 11.0 s'],
         ),
     ],
 )
@@ -129,8 +140,9 @@ def test_each_cause_is_named_with_its_numbers_and_the_remedy(changes, cause, wor
         {'newest_age_ms': 50_000.0},  # late, and no limit is set
         {'newest_age_ms': 1e12, 'counts': {}},  # of a frame that was told of before
         {'newest_age_ms': -500.0},
-        {'counts': {'received': 30, 'processed': 10, 'shed': 20}},  # as max_rate_hz asks
-        {'counts': {'received': 2, 'processed': 0, 'replaced': 1}},
+        {'pace': Span({'received': 30, 'processed': 10, 'shed': 20}, 1.0)},  # as max_rate_hz asks
+        {'pace': Span({'received': 2, 'processed': 0, 'replaced': 1}, 1.0)},
+        {'counts': {}, 'silent_s': 10.0, 'period_s': 3.5},  # a camera of 0.29 Hz
     ],
 )
 def test_what_is_normal_is_not_remarked_on(changes):
