@@ -11,11 +11,18 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2D
 
 from detector_bench import SUCCESS, Bench
+from jetson_infer.core.detections import Detections
+from jetson_infer.core.timing import StageClock
+from jetson_infer.pipeline.frame import Frame
 from jetson_infer.pipeline.runner import FrameRunner
+from jetson_infer.ros.detector_node import DetectorNode
 from ros_peer import image_message, paint, wait_for
 
 ROUNDS = int(os.environ.get('JETSON_INFER_ENDURANCE_ROUNDS', '200'))
@@ -84,3 +91,21 @@ def test_frames_leave_nothing_behind(bench, peer):
     gc.collect()
     assert resident_bytes() <= settled * 1.02
     assert bench.node.account.counts().balanced
+
+
+def test_a_crowded_frame_leaves_no_crowd_of_messages(start, model_folder):
+    node = start(DetectorNode, {'model': str(model_folder)})
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    count = 3000
+    crowd = Detections(
+        np.tile(np.float32([1.0, 2.0, 3.0, 4.0]), (count, 1)),
+        np.ones(count, np.float32),
+        np.zeros(count, np.int32),
+    )
+    frame = Frame(None, 0, 0, None, Header(frame_id='camera'))
+    for _ in range(2):
+        node.deliver(frame, crowd, StageClock(time.monotonic_ns()))
+    gc.collect()
+    left = sum(isinstance(item, Detection2D) for item in gc.get_objects())
+    assert 0 < left <= 1000

@@ -4,8 +4,9 @@ import threading
 
 import pytest
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.lifecycle import TransitionCallbackReturn
+from std_msgs.msg import String
 
 from jetson_infer.errors import ModelError
 from jetson_infer.ros.lifecycle import SafeLifecycleNode
@@ -24,6 +25,8 @@ class Acrobat(SafeLifecycleNode):
     def __init__(self, **kwargs):
         super().__init__('acrobat', **kwargs)
         self.failing = {}
+        self.then = {}
+        """What is to be done at the end of a transition's work."""
         self.held = []
         self.working = False
 
@@ -39,6 +42,14 @@ class Acrobat(SafeLifecycleNode):
         self._acquire(resources, 'first')
         self._perhaps_fail('configure')
         self._acquire(resources, 'second')
+        self.publisher = self.create_lifecycle_publisher(String, '~/told', 10)
+        resources.callback(self.destroy_lifecycle_publisher, self.publisher)
+        self.then.pop('configure', lambda: None)()
+
+    def on_activate(self, state):
+        code = super().on_activate(state)
+        self.then.pop('activate', lambda: None)()
+        return code
 
     def activate(self):
         self._perhaps_fail('activate')
@@ -136,3 +147,53 @@ def test_shutdown_releases_everything_from_every_state(acrobat, state):
     assert acrobat.state == 'finalized'
     assert acrobat.held == []
     assert not acrobat.working
+
+
+def test_a_shutdown_at_the_last_step_of_configuring_calls_it_off(acrobat):
+    results = []
+
+    def shut_down():
+        thread = threading.Thread(target=lambda: results.append(acrobat.trigger_shutdown()))
+        thread.start()
+        wait_for(acrobat.is_called_off)
+
+    acrobat.then['configure'] = shut_down
+    assert acrobat.trigger_configure() == FAILURE
+    assert 'cannot configure: cancelled after' in acrobat.last_error
+    wait_for(lambda: results, 'the shutdown')
+    assert results == [SUCCESS]
+    assert acrobat.state == 'finalized'
+    assert acrobat.held == []
+
+
+def test_nothing_is_published_after_activating_failed(acrobat, peer):
+    heard = peer.hear(String, '/acrobat/told')
+    acrobat.failing['activate'] = ModelError('not today')
+    assert acrobat.trigger_configure() == SUCCESS
+    wait_for(lambda: acrobat.publisher.get_subscription_count() == 1, 'a subscription')
+    assert acrobat.trigger_activate() == FAILURE
+    acrobat.publisher.publish(String(data='while inactive'))
+    assert acrobat.trigger_activate() == SUCCESS
+
+    def told():
+        acrobat.publisher.publish(String(data='while active'))
+        return heard
+
+    wait_for(told, 'what is published while active')
+    assert {message.data for message in heard} == {'while active'}
+
+
+def test_a_fault_that_came_too_late_for_a_transition_is_looked_at_after_it(acrobat, peer):
+    def fault():
+        """Fail, and have the executor find that it cannot do anything about it yet."""
+        acrobat.fail(OSError('the device is gone'))
+        for _ in range(3):
+            peer.call(GetState, '/acrobat/get_state', GetState.Request())
+
+    peer.client(GetState, '/acrobat/get_state')
+    assert acrobat.trigger_configure() == SUCCESS
+    acrobat.then['activate'] = fault
+    assert acrobat.trigger_activate() == SUCCESS
+    wait_for(lambda: acrobat.state == 'unconfigured', 'the state unconfigured')
+    assert acrobat.held == []
+    assert 'the device is gone' in acrobat.last_error
