@@ -8,13 +8,14 @@ import time
 import cv2
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.msg import ParameterValue as Value
 from sensor_msgs.msg import Image
 from vision_msgs.msg import LabelInfo
 
 from detector_bench import SUCCESS, Bench, classes
+from jetson_infer.ros.detector_node import DetectorNode
 from ros_peer import compressed_message, image_message, paint, wait_for
 
 
@@ -146,24 +147,37 @@ def test_the_debug_image_is_drawn_only_while_someone_looks(bench, peer):
 
 
 def test_every_frame_is_accounted_for_in_a_flood(bench):
-    for number in range(200):
-        bench.send(image_message(paint(number, 0, 0), number=number))
-    counters = settled(bench)
-    wait_for(lambda: counters['processed'] == len(bench.detections), 'an answer to each')
+    number = itertools.count()
+
+    def answered():
+        counters = bench.counters()
+        return not counters['waiting'] and counters['processed'] == len(bench.detections)
+
+    for _ in range(20):
+        before = bench.counters()['received']
+        for _ in range(10):
+            bench.send(image_message(paint(0, 0, 0), number=next(number)))
+        # No more than subscribers keep room for, however slow the machine.
+        wait_for(lambda b=before: bench.counters()['received'] > b, 'an image of the flood')
+        wait_for(answered, 'an answer to each frame that was processed')
+    counters = bench.counters()
+    assert 20 <= counters['received'] <= 200
     assert counters['received'] == counters['processed'] + counters['replaced']
+    assert not any(counters[name] for name in ('stale', 'rejected', 'shed', 'failed'))
     stamps = [d.header.stamp.sec for d in bench.detections]
     assert stamps == sorted(set(stamps))
 
 
 def test_max_rate_is_kept_and_what_is_left_out_is_counted(start, peer, model_folder):
-    bench = Bench(start, peer, model_folder, max_rate_hz=10.0)
+    bench = Bench(start, peer, model_folder, max_rate_hz=2.0)
     began = time.monotonic()
     for number in range(60):
         bench.send(image_message(paint(0, 0, 0), number=number))
         time.sleep(0.02)
     counters = settled(bench)
-    most = 10.0 * (time.monotonic() - began) + 1
-    assert 5 <= counters['processed'] <= min(most, 59)
+    most = 2.0 * (time.monotonic() - began) + 1
+    assert 1 <= counters['processed'] <= most
+    assert counters['shed'] > 0
     assert counters['shed'] == counters['received'] - counters['processed'] - counters['replaced']
 
 
@@ -193,6 +207,25 @@ def test_diagnostics_tell_model_engine_rates_latencies_and_counters(bench):
         assert 0.0 <= p50 <= p99
     for counter in ('received', 'replaced', 'stale', 'rejected', 'shed', 'failed', 'waiting'):
         assert f'frames/{counter}' in values
+
+
+def test_an_unconfigured_node_tells_what_to_do_next(start, peer, model_folder):
+    reports = peer.hear(DiagnosticArray, '/diagnostics')
+    start(DetectorNode, {'model': str(model_folder)})
+    wait_for(lambda: reports, 'a report')
+    (status,) = reports[0].status
+    values = {item.key: item.value for item in status.values}
+    assert (status.name, status.level) == ('/detector: pipeline', DiagnosticStatus.OK)
+    assert status.message == (
+        'unconfigured: no images are processed in this state; '
+        'next: ros2 lifecycle set /detector configure'
+    )
+    assert (values['state'], values['cause'], values['frames/received']) == (
+        'unconfigured',
+        '',
+        '0',
+    )
+    assert 'model' not in values
 
 
 def test_inactive_nodes_process_nothing_and_reactivate(bench, peer):

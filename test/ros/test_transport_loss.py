@@ -37,6 +37,9 @@ PROFILE = """\
 </profiles>
 """
 
+REPORTS = 5
+"""The cause is named within so many reports, one a second, of the active node."""
+
 CAMERA = """
 import time
 from array import array
@@ -74,22 +77,24 @@ def test_a_transport_that_loses_images_is_named(peer, model_folder, tmp_path, mo
     profile.write_text(PROFILE)
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(profile))
     reports = peer.hear(DiagnosticArray, '/diagnostics')
-    detector = Process(peer, model_folder, tmp_path / 'log.txt')
     camera = subprocess.Popen([sys.executable, '-c', CAMERA], env=dict(os.environ))
+    wait_for(lambda: peer.node.count_publishers('/detector/input/image') == 1, 'the camera')
+    detector = Process(peer, model_folder, tmp_path / 'log.txt')
     try:
         for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
             detector.change(transition)
 
         def causes():
-            return {
-                pair.value
-                for report in reports
+            """Return what was told once a second since the node is active."""
+            told = [
+                {pair.key: pair.value for pair in status.values}
+                for report in list(reports)
                 for status in report.status
-                for pair in status.values
-                if pair.key == 'cause'
-            }
+            ]
+            return [values['cause'] for values in told if values.get('state') == 'active']
 
         wait_for(lambda: 'transport_loses' in causes(), 'the cause transport_loses')
+        assert 'transport_loses' in causes()[:REPORTS], causes()
     finally:
         # Politely: who is killed lingers in discovery, and in the tests that follow.
         camera.send_signal(signal.SIGINT)
