@@ -77,6 +77,10 @@ class ArrivalWatch:
             (self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-6 if stamp_ns else None
         )
 
+    def hear_undecodable(self) -> None:
+        """Note that a message has come of which nothing can be read, not even its stamp."""
+        self._rhythm.hear(time.monotonic())
+
     def look(
         self, counts: Mapping[str, int], problem: Problem | None, stale_after_ms: float
     ) -> Finding | None:

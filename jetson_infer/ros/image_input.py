@@ -13,6 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.parameters import Settings
+from jetson_infer.errors import FrameRejected
 from jetson_infer.ros import conversions
 from jetson_infer.ros.arrivals import ArrivalWatch
 from jetson_infer.ros.message_thread import MessageThread
@@ -32,7 +33,9 @@ class ImageInput:
     :param node: the node that subscribes.
     :param settings: the node's parameters.
     :param receive: given of every message, on a thread of its own, what makes the view on its data,
-        its stamp in nanoseconds, and its header.
+        its stamp in nanoseconds, and its header; what makes the view raises FrameRejected where
+        the middleware could not decode the message, of which nothing else is known then.
+    :param on_failure: told why no more images will come, when the middleware fails.
     """
 
     def __init__(
@@ -40,14 +43,23 @@ class ImageInput:
         node: Node,
         settings: Settings,
         receive: Callable[[Callable[[], ImageView | CompressedView], int, Any], None],
+        on_failure: Callable[[BaseException], None],
     ) -> None:
         topic, message_type = _topic(node, settings.text('image_transport'))
         profile = input_profile(settings.text('input_qos'))
         self.watch = ArrivalWatch(node, topic, message_type, profile)
         self._receive = receive
         self._view = _VIEWS[message_type]
+        self._topic = topic
         self._messages = MessageThread(
-            node, message_type, topic, self._on_message, profile, self.watch.event_callbacks()
+            node,
+            message_type,
+            topic,
+            self._on_message,
+            profile,
+            self._on_undecodable,
+            on_failure,
+            self.watch.event_callbacks(),
         )
 
     def close(self) -> None:
@@ -58,6 +70,17 @@ class ImageInput:
         stamp_ns = conversions.stamp_ns(message.header)
         self.watch.hear(stamp_ns)
         self._receive(partial(self._view, message), stamp_ns, message.header)
+
+    def _on_undecodable(self) -> None:
+        self.watch.hear_undecodable()
+        self._receive(self._no_view, 0, None)
+
+    def _no_view(self) -> ImageView | CompressedView:
+        raise FrameRejected(
+            'undecodable',
+            f'a message on {self._topic} could not be decoded: it is cut short, or its publisher '
+            'has another definition of the type; see its node, and whether both use one ROS',
+        )
 
 
 def _topic(node: Node, transport: str) -> tuple[str, type]:

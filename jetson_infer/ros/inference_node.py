@@ -151,7 +151,7 @@ class InferenceNode(LiveParametersNode, Generic[R]):
         assert self._declared is not None
         assert self._runner is not None
         settings = self._declared.snapshot()
-        self._input = ImageInput(self, settings, self._runner.receive)
+        self._input = ImageInput(self, settings, self._runner.receive, self.fail)
 
     def deactivate(self) -> None:
         """Unsubscribe, then let the worker finish the frames it has."""

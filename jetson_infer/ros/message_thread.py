@@ -23,10 +23,16 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-__all__ = ['MessageThread']
+from jetson_infer.errors import JetsonInferError
+
+__all__ = ['MessageThread', 'MessagesEnded']
 
 _LOGGER = logging.getLogger(__name__)
 _EVENTS_PERIOD_S = 1.0
+
+
+class MessagesEnded(JetsonInferError):
+    """No more messages are taken: the middleware failed."""
 
 
 class MessageThread:
@@ -41,6 +47,10 @@ class MessageThread:
     :param topic: the topic.
     :param callback: called with every message; what it raises is logged, and the thread goes on.
     :param profile: the quality of service.
+    :param on_undecodable: called for every message of which the middleware makes nothing: Fast DDS
+        announces such a message, and then has none to take.  (Cyclone DDS hands over as much of
+        it as it could read.)
+    :param on_failure: told why no more messages will be taken, when the middleware fails.
     :param event_callbacks: rclpy's `SubscriptionEventCallbacks`.
     """
 
@@ -51,10 +61,14 @@ class MessageThread:
         topic: str,
         callback: Callable[[Any], None],
         profile: QoSProfile,
+        on_undecodable: Callable[[], None],
+        on_failure: Callable[[BaseException], None],
         event_callbacks: Any = None,
     ) -> None:
         self._node = node
         self._callback = callback
+        self._on_undecodable = on_undecodable
+        self._on_failure = on_failure
         self._context = node.context
         self._stopping = False
         self._wake = rclpy_implementation.GuardCondition(self._context.handle)
@@ -85,10 +99,17 @@ class MessageThread:
     def _run(self) -> None:
         try:
             self._serve()
-        except rclpy_implementation.RCLError:
+        except Exception as error:
             # A signal may shut the context down in the middle of a call into rcl.
             if self._context.ok():
-                raise
+                _LOGGER.debug('no more messages are taken', exc_info=error)
+                self._on_failure(
+                    MessagesEnded(
+                        f'no more messages of {self._subscription.topic} are taken, because the '
+                        f'middleware failed: {type(error).__name__}: {error}; configure the node '
+                        'again'
+                    )
+                )
 
     def _serve(self) -> None:
         with ExitStack() as in_use:
@@ -133,10 +154,12 @@ class MessageThread:
         taken = self._subscription.handle.take_message(self._subscription.msg_type, False)
         if taken is not None:
             self._call(self._callback, taken[0])
+        else:
+            self._call(self._on_undecodable)
 
-    def _call(self, callback: Callable[[Any], None], argument: Any) -> None:
+    def _call(self, callback: Callable[..., None], *arguments: Any) -> None:
         try:
-            callback(argument)
+            callback(*arguments)
         except Exception:
             _LOGGER.exception('a message of %s could not be handled', self._subscription.topic)
 

@@ -7,8 +7,10 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.serialization import serialize_message
 
 from brightness_model import write_brightness_model
 from detector_bench import Bench, classes
@@ -63,6 +65,26 @@ def assert_rejected(bench, message, reason):
 )
 def test_images_whose_fields_lie(bench, changes, reason):
     assert_rejected(bench, image_message(RED, **changes), reason)
+
+
+@pytest.mark.skipif(
+    rclpy.get_rmw_implementation_identifier() != 'rmw_fastrtps_cpp',
+    reason='other middleware hands over what it could read of a message',
+)
+def test_messages_that_cannot_be_decoded(bench):
+    assert_rejected(bench, serialize_message(image_message(RED))[:100], 'undecodable')
+
+
+def test_a_middleware_that_fails_takes_the_node_to_unconfigured_with_the_reason(bench):
+    bench.infer(image_message(RED, number=1))
+    # As close as can be come to it from here: what rclpy is to make a message of is no type.
+    bench.node._input._messages._subscription.msg_type = None
+    bench.send(image_message(RED, number=2))
+    wait_for(lambda: bench.node.state == 'unconfigured', 'ErrorProcessing')
+    assert '/detector/input/image' in bench.node.last_error
+    assert bench.node.trigger_configure() == SUCCESS
+    assert bench.node.trigger_activate() == SUCCESS
+    assert set(classes(bench.infer(image_message(RED, number=3)))) == {'red'}
 
 
 JPEG = cv2.imencode('.jpg', RED)[1].tobytes()
