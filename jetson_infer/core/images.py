@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     Buffer = bytes | bytearray | memoryview | array.array[int] | npt.NDArray[np.uint8]
 
-__all__ = ['ENCODINGS', 'CompressedView', 'ImageView', 'wrap_compressed', 'wrap_image']
+__all__ = [
+    'ENCODINGS',
+    'CompressedView',
+    'ImageView',
+    'view_image',
+    'wrap_compressed',
+    'wrap_image',
+]
 
 _SMALLEST_MOSAIC = 3  # OpenCV makes smaller ones black
 
@@ -95,6 +102,22 @@ def wrap_image(
     pixels: npt.NDArray[Any] = np.ndarray(shape[:axes], dtype, data, 0, strides[:axes])
     pixels.flags.writeable = False
     return ImageView(layout.name, width, height, pixels)
+
+
+def view_image(message: Any) -> ImageView:
+    """Return the same of a message, without copying its data.
+
+    :param message: with the fields of sensor_msgs/Image, wherever it comes from.
+    :raises FrameRejected: if they contradict each other or are not supported.
+    """
+    return wrap_image(
+        message.encoding,
+        message.width,
+        message.height,
+        message.step,
+        bool(message.is_bigendian),
+        message.data,
+    )
 
 
 def _bytes_of(data: Buffer) -> memoryview:

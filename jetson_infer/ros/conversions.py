@@ -19,7 +19,7 @@ from vision_msgs.msg import (
 )
 
 from jetson_infer.core.detections import Detections
-from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
+from jetson_infer.core.images import CompressedView, ImageView, view_image, wrap_compressed
 
 __all__ = [
     'bgr_image_message',
@@ -42,14 +42,7 @@ def view_image_message(message: Image) -> ImageView:
 
     :raises FrameRejected: if the message's fields contradict each other or are not supported.
     """
-    return wrap_image(
-        message.encoding,
-        message.width,
-        message.height,
-        message.step,
-        bool(message.is_bigendian),
-        message.data,
-    )
+    return view_image(message)
 
 
 def view_compressed_message(message: CompressedImage) -> CompressedView:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jetson_infer.core.depth_images import Depth
-from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
+from jetson_infer.core.images import CompressedView, ImageView, view_image, wrap_compressed
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.recorded_depth import RecordedDepth, holds_depth
 from jetson_infer.toolchain.recordings import Topic
@@ -213,14 +213,7 @@ class RecordingSource(ImageSource):
     def _view(self, message: Any) -> ImageView | CompressedView:
         if self._compressed:
             return wrap_compressed(message.format, message.data)
-        return wrap_image(
-            message.encoding,
-            message.width,
-            message.height,
-            message.step,
-            bool(message.is_bigendian),
-            message.data,
-        )
+        return view_image(message)
 
     def _read_truth(self, topic: str) -> Iterator[tuple[int, tuple[TrueBox, ...]]]:
         for _, message in self._whole.messages(topic):

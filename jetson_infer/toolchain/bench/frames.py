@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 
 from jetson_infer.core.encodings import find_encoding
-from jetson_infer.core.images import CompressedView, ImageView, wrap_compressed, wrap_image
+from jetson_infer.core.images import (
+    CompressedView,
+    ImageView,
+    view_image,
+    wrap_compressed,
+    wrap_image,
+)
 from jetson_infer.errors import FrameRejected
 from jetson_infer.toolchain.bench.settings import BenchError, BenchSetting
 from jetson_infer.toolchain.recording_files import find_recording
@@ -82,7 +88,7 @@ def recorded_images(path: Path, count: int) -> list[ImageView | CompressedView]:
     kind, messages = recorded_messages(path, count)
     if kind == COMPRESSED:
         return [wrap_compressed(message.format, message.data) for message in messages]
-    return [_view(message) for message in messages]
+    return [view_image(message) for message in messages]
 
 
 def image_type(setting: BenchSetting) -> str:
@@ -117,14 +123,3 @@ def images_of(setting: BenchSetting, count: int) -> Sequence[ImageView | Compres
         return synthetic_images(setting.encoding, setting.size)
     except FrameRejected as error:
         raise BenchError(f'these images cannot be used: {error}') from error
-
-
-def _view(message: Any) -> ImageView:
-    return wrap_image(
-        message.encoding,
-        message.width,
-        message.height,
-        message.step,
-        bool(message.is_bigendian),
-        message.data,
-    )
