@@ -72,7 +72,7 @@ for process in started:
 @pytest.fixture(scope='module', autouse=True)
 def alone() -> Iterator[None]:
     """Meet nobody: a process also maps the shared memory of those it meets in its domain."""
-    with reserve_domain() as domain, pytest.MonkeyPatch.context() as patch:
+    with reserve_domain(os.environ['ROS_DISTRO']) as domain, pytest.MonkeyPatch.context() as patch:
         patch.setenv('ROS_DOMAIN_ID', str(domain))
         yield
 

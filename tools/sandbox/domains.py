@@ -14,8 +14,21 @@ LAST_DOMAIN = 101
 """Above it the ports of a domain reach into those that Linux hands out to anyone (from 32768)."""
 
 
+DISTROS = ('humble', 'jazzy')
+
+
+def domains_of(distro: str) -> range:
+    """Return the domains in which tests of a distribution may run; no other one uses them.
+
+    A process that is killed leaves its ports in shared memory, and processes of another version of
+    Fast DDS that find them there may never meet.
+    """
+    first = DISTROS.index(distro) if distro in DISTROS else 0
+    return range(FIRST_DOMAIN + first, LAST_DOMAIN + 1, len(DISTROS))
+
+
 @contextmanager
-def reserve_domain() -> Iterator[int]:
+def reserve_domain(distro: str) -> Iterator[int]:
     """Hold a ROS_DOMAIN_ID that no other test run on this machine holds.
 
     The reservation is a lock on a file, so it ends with the process, however that ends. The files
@@ -25,7 +38,7 @@ def reserve_domain() -> Iterator[int]:
         RuntimeError: all are taken, by that many test runs at once.
     """
     folder = Path(tempfile.gettempdir())
-    for domain in range(FIRST_DOMAIN, LAST_DOMAIN + 1):
+    for domain in domains_of(distro):
         descriptor = os.open(
             folder / f'jetson_infer_domain_{domain}.lock', os.O_RDONLY | os.O_CREAT, 0o644
         )
@@ -40,6 +53,6 @@ def reserve_domain() -> Iterator[int]:
             os.close(descriptor)
         return
     raise RuntimeError(
-        f'all ROS domains from {FIRST_DOMAIN} to {LAST_DOMAIN} are taken by running tests; '
-        f'see who holds {folder}/jetson_infer_domain_*.lock'
+        f'all {len(domains_of(distro))} ROS domains for tests of {distro} are taken by running '
+        f'tests; see who holds {folder}/jetson_infer_domain_*.lock'
     )

@@ -127,7 +127,7 @@ class Runner:
         for path in (report, summary):
             path.unlink(missing_ok=True)
         command = ['jetson-infer', 'demo', '--out', str(report.parent), '--duration']
-        with reserve_domain() as domain:
+        with reserve_domain(distro) as domain:
             status = run_logged(
                 f'demo-{distro}',
                 [*in_ros(distro), *command, str(DEMO_SECONDS)],
@@ -199,7 +199,7 @@ def pytest(
 def pytest_in_ros(name: str, distro: str, path: Path, live: bool) -> Result:
     """Run tests with ROS around, in a domain that nobody else tests in."""
     began = time.monotonic()
-    with reserve_domain() as domain:
+    with reserve_domain(distro) as domain:
         result = pytest(
             name,
             [*in_ros(distro), 'python3'],

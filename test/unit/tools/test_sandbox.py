@@ -75,24 +75,30 @@ def own_domains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures('own_domains')
 def test_domains_are_held_by_one_at_a_time_and_given_back() -> None:
-    with domains.reserve_domain() as first, domains.reserve_domain() as second:
-        assert (first, second) == (51, 52)
-        code = 'from domains import *\nwith reserve_domain() as domain: print(domain)'
+    with domains.reserve_domain('jazzy') as first, domains.reserve_domain('jazzy') as second:
+        assert (first, second) == (52, 54)
+        code = "from domains import *\nwith reserve_domain('jazzy') as domain: print(domain)"
         other = subprocess.run(
             [sys.executable, '-c', code], cwd=SANDBOX, capture_output=True, text=True, check=True
         )
-        assert int(other.stdout) == 53
-    with domains.reserve_domain() as again:
-        assert again == 51
+        assert int(other.stdout) == 56
+    with domains.reserve_domain('jazzy') as again:
+        assert again == 52
+
+
+def test_no_two_distributions_share_a_domain() -> None:
+    humble, jazzy = (set(domains.domains_of(distro)) for distro in ('humble', 'jazzy'))
+    assert not humble & jazzy
+    assert humble | jazzy == set(range(51, 102))
 
 
 @pytest.mark.usefixtures('own_domains')
 def test_when_all_domains_are_taken_it_is_said() -> None:
     with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(domains.reserve_domain()) for _ in range(51)]
-        assert taken == list(range(51, 102))
-        with pytest.raises(RuntimeError, match='51 to 101 are taken'):
-            stack.enter_context(domains.reserve_domain())
+        taken = [stack.enter_context(domains.reserve_domain('humble')) for _ in range(26)]
+        assert taken == list(range(51, 102, 2))
+        with pytest.raises(RuntimeError, match='all 26 ROS domains for tests of humble are taken'):
+            stack.enter_context(domains.reserve_domain('humble'))
 
 
 def gone(process: int) -> bool:
