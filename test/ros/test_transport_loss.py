@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 import rclpy
@@ -78,9 +79,13 @@ def test_a_transport_that_loses_images_is_named(peer, model_folder, tmp_path, mo
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(profile))
     reports = peer.hear(DiagnosticArray, '/diagnostics')
     camera = subprocess.Popen([sys.executable, '-c', CAMERA], env=dict(os.environ))
-    wait_for(lambda: peer.node.count_publishers('/detector/input/image') == 1, 'the camera')
-    detector = Process(peer, model_folder, tmp_path / 'log.txt')
-    try:
+    with ExitStack() as ending:
+        # Politely: who is killed lingers in discovery, and in the tests that follow.
+        ending.callback(camera.wait, END_S)
+        ending.callback(camera.send_signal, signal.SIGINT)
+        wait_for(lambda: peer.node.count_publishers('/detector/input/image') == 1, 'the camera')
+        detector = Process(peer, model_folder, tmp_path / 'log.txt')
+        ending.callback(detector.end, signal.SIGINT)
         for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
             detector.change(transition)
 
@@ -95,8 +100,3 @@ def test_a_transport_that_loses_images_is_named(peer, model_folder, tmp_path, mo
 
         wait_for(lambda: 'transport_loses' in causes(), 'the cause transport_loses')
         assert 'transport_loses' in causes()[:REPORTS], causes()
-    finally:
-        # Politely: who is killed lingers in discovery, and in the tests that follow.
-        camera.send_signal(signal.SIGINT)
-        detector.end(signal.SIGINT)
-        camera.wait(END_S)
