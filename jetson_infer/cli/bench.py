@@ -144,7 +144,11 @@ def _measure(
 def _add_throughput(subject: DeviceSubject, described: dict[str, Any], frames: int) -> None:
     """Add what the device does when frames come as fast as it takes them, and on what power."""
     meter, why_none = open_meter(subject.device.identity)
-    described['throughput'] = measure_throughput(subject, frames, meter)
+    try:
+        described['throughput'] = measure_throughput(subject, frames, meter)
+    finally:
+        if meter is not None:
+            meter.close()
     if meter is None:
         described['throughput']['no_energy'] = why_none
 

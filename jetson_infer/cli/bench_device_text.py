@@ -82,8 +82,8 @@ def _throughput(found: Mapping[str, Any]) -> list[str]:
     if 'energy' in found:
         energy = found['energy']
         lines.append(
-            f'  GPU power meanwhile: {energy["watts"]:.1f} W, {energy["millijoules_a_frame"]:.1f} '
-            f'mJ a frame (its energy counter over {energy["seconds"]:.1f} s)'
+            f'  power meanwhile: {energy["watts"]:.1f} W, {energy["millijoules_a_frame"]:.1f} '
+            f'mJ a frame ({energy["source"]}, over {energy["seconds"]:.1f} s)'
         )
     elif 'no_energy' in found:
         lines.append(f'  GPU power: not measured. {found["no_energy"]}')

@@ -1,32 +1,22 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""How much energy a GPU has used, by NVIDIA's management library (NVML)."""
+"""How much energy a GPU has used, by NVIDIA's management library (NVML) or by jtop."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
+from jetson_infer.cuda.energy_used import Energy
+from jetson_infer.cuda.jtop_meter import JtopMeter
 from jetson_infer.dependencies import require
 from jetson_infer.errors import DeviceError, MissingDependencyError
 
-__all__ = ['Energy', 'EnergyMeter', 'open_meter']
+__all__ = ['Energy', 'EnergyMeter', 'Meter', 'open_meter']
 
-
-class Energy(NamedTuple):
-    """What a GPU used between two looks, all of its work and its idling included.
-
-    :param joules: how much.
-    :param seconds: in which time.
-    """
-
-    joules: float
-    seconds: float
-
-    @property
-    def watts(self) -> float:
-        """The mean power."""
-        return self.joules / self.seconds
+JTOP_SERVICE = Path('/run/jtop.sock')
+"""Where jtop's service listens, on a Jetson whose owner has installed it."""
 
 
 class EnergyMeter:
@@ -38,6 +28,9 @@ class EnergyMeter:
     :raises MissingDependencyError: if ``nvidia-ml-py`` is not installed.
     :raises DeviceError: if NVML does not work here, or the GPU has no counter; it says why.
     """
+
+    source = "the GPU's energy counter"
+    """What tells, for a person."""
 
     def __init__(self, identity: str) -> None:
         self._nvml: Any = require('pynvml', "Reading the GPU's power")
@@ -58,13 +51,29 @@ class EnergyMeter:
         seconds = time.monotonic() - self._began_s
         return Energy((self._read_mj() - self._began_mj) * 1e-3, seconds)
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def _read_mj(self) -> int:
         return int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle))
 
 
-def open_meter(identity: str) -> tuple[EnergyMeter | None, str]:
-    """Return a meter; or None, and why there is none."""
+Meter = EnergyMeter | JtopMeter
+"""What measures; its owner closes it."""
+
+
+def open_meter(identity: str) -> tuple[Meter | None, str]:
+    """Return a meter, which the caller closes; or None, and why there is none.
+
+    NVML is asked first, and where it does not tell (on a Jetson), jtop, if its service runs.
+    """
     try:
         return EnergyMeter(identity), ''
     except (DeviceError, MissingDependencyError) as error:
-        return None, str(error)
+        why = str(error)
+    if not JTOP_SERVICE.exists():
+        return None, why
+    try:
+        return JtopMeter(), ''
+    except DeviceError as error:
+        return None, f'{why}; {error}'

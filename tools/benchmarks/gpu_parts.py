@@ -74,7 +74,11 @@ def pipeline_part(
         (measurement,) = measure([subject], frames)
         found = measurement.as_dict()
         meter, why_none = open_meter(subject.device.identity)
-        found['throughput'] = measure_throughput(subject, frames, meter)
+        try:
+            found['throughput'] = measure_throughput(subject, frames, meter)
+        finally:
+            if meter is not None:
+                meter.close()
         found['throughput']['no_energy'] = why_none
     shown, wall = 'x'.join(map(str, size)), found['pipeline_ms']
     over = wall['p50'] - found['bare_session_ms']['p50']

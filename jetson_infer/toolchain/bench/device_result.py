@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jetson_infer.cuda.device import Device
-from jetson_infer.cuda.energy import EnergyMeter
+from jetson_infer.cuda.energy import Meter
 from jetson_infer.toolchain.bench.bare_network import BareRun
 from jetson_infer.toolchain.bench.spread import percentiles, ratio_of_medians
 
@@ -97,9 +97,7 @@ def describe_device(measured: Measured) -> dict[str, Any]:
     return found
 
 
-def measure_throughput(
-    subject: Overlapped, frames: int, meter: EnergyMeter | None
-) -> dict[str, Any]:
+def measure_throughput(subject: Overlapped, frames: int, meter: Meter | None) -> dict[str, Any]:
     """Run frames as fast as they can be taken; with a meter, again and longer, for its counter.
 
     :param frames: how many, at least 2.
@@ -118,6 +116,7 @@ def measure_throughput(
         subject.run_overlapped(count)
         used = meter.stop()
         found['energy'] = {
+            'source': meter.source,
             'seconds': round(used.seconds, 3),
             'watts': round(used.watts, 2),
             'frames': count,

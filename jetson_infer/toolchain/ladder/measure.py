@@ -143,7 +143,10 @@ def _energy_mj(subjects: Sequence[Subject], frames: int) -> tuple[list[float | N
         meter, why_none = open_meter(subject.device.identity)
         if meter is None:
             return [None] * len(subjects), why_none
-        found = measure_throughput(subject, max(frames, 2), meter)
+        try:
+            found = measure_throughput(subject, max(frames, 2), meter)
+        finally:
+            meter.close()
         used.append(float(found['energy']['millijoules_a_frame']))
     return used, ''
 

@@ -17,6 +17,7 @@ from jetson_infer.cli.bench_text import as_text
 from jetson_infer.cli.main import main
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.timing import StageClock
+from jetson_infer.cuda import energy
 from jetson_infer.cuda.adaptors import LimitedMemory
 from jetson_infer.cuda.energy import Energy, EnergyMeter, open_meter
 from jetson_infer.cuda.host import HostDevice
@@ -236,6 +237,23 @@ def test_energy_is_measured_over_two_seconds_of_frames(nvml, monkeypatch):
     assert (found['pipeline_hz'], found['bare_hz']) == (50, 100)
     assert found['energy']['frames'] == 100
     assert found['energy']['millijoules_a_frame'] == 30
+
+
+def test_a_jetsons_power_is_told_by_jtop_where_its_service_is(nvml, monkeypatch, tmp_path):
+    def refuse(handle):
+        raise nvml.NVMLError('Not Supported')
+
+    class Jtop:
+        def __init__(self):
+            raise DeviceError('jtop failed: The jtop.service is not active')
+
+    nvml.nvmlDeviceGetTotalEnergyConsumption = refuse
+    monkeypatch.setattr(energy, 'JTOP_SERVICE', tmp_path / 'jtop.sock')
+    monkeypatch.setattr(energy, 'JtopMeter', Jtop)
+    told = "NVML tells nothing of this GPU's power: Not Supported"
+    assert open_meter('GPU-1') == (None, told)
+    (tmp_path / 'jtop.sock').touch()
+    assert open_meter('GPU-1') == (None, f'{told}; jtop failed: The jtop.service is not active')
 
 
 def test_power_is_energy_over_time():
