@@ -43,11 +43,11 @@ from jetson_infer.ros.bench_target import BenchTarget
 __all__ = ['BenchDriver', 'main']
 
 TRANSITION_LIMIT_S = 120.0
-MATCH_LIMIT_S = 20.0
+MATCH_LIMIT_S = 60.0
 SETTLE_S = 0.3
 """The silence around a phase."""
 LAST_ANSWER_S = 2.0
-"""How long the answer to the last image may take; of those that were dropped none comes."""
+"""How long the next answer may take once one has come; of images that were dropped none comes."""
 LAST_REPORTS = 2
 """Reports after the last phase, of which the second began after it: they come once a second."""
 
@@ -119,7 +119,7 @@ class BenchDriver(Node):
         while len(target.answers_ms) < self._frames:
             if len(target.answers_ms) != heard:
                 heard, since = len(target.answers_ms), time.monotonic()
-            if time.monotonic() - since > LAST_ANSWER_S:
+            if time.monotonic() - since > (LAST_ANSWER_S if heard else MATCH_LIMIT_S):
                 return
             time.sleep(0.02)
 
