@@ -83,20 +83,25 @@ def require(module: str, purpose: str) -> ModuleType:
     :param module: the name to import; submodules as ``'rosbags.highlevel'``.
     :param purpose: what it is needed for, as a noun phrase that starts a sentence: ``'Reading
         recordings'``.
-    :raises MissingDependencyError: if it is not installed, or installed and fails to import; the
-        message tells which.
+    :raises MissingDependencyError: if it is not installed, or installed and fails to import, or a
+        folder that is no package has its name; the message tells which.
     :raises InternalError: if :data:`OPTIONAL_MODULES` does not list it.
     """
     root = module.partition('.')[0]
     if root not in OPTIONAL_MODULES:
         raise InternalError(f"'{root}' is not among the optional modules of jetson_infer")
+    remedy = OPTIONAL_MODULES[root].remedy
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except ImportError as error:
-        remedy = OPTIONAL_MODULES[root].remedy
         if not (isinstance(error, ModuleNotFoundError) and _absent(error.name, module)):
             remedy += f'; the one that is installed cannot be imported: {error}'
         raise MissingDependencyError(module, purpose, remedy) from error
+    if getattr(found, '__file__', None) is None and hasattr(found, '__path__'):
+        # Python imports any folder of that name, as a package of nothing.
+        remedy += f'; what Python finds is a folder without code: {", ".join(found.__path__)}'
+        raise MissingDependencyError(module, purpose, remedy)
+    return found
 
 
 def _absent(missing: str | None, module: str) -> bool:

@@ -57,6 +57,13 @@ def test_a_namespace_that_others_share_is_not_the_module(lone_path):
         require('rosbags.highlevel', 'Reading recordings')
 
 
+def test_a_folder_of_that_name_is_not_the_module(lone_path):
+    (lone_path / 'rosbags').mkdir()
+    with pytest.raises(MissingDependencyError, match='folder without code') as caught:
+        require('rosbags', 'Reading recordings')
+    assert str(lone_path / 'rosbags') in str(caught.value)
+
+
 def test_a_part_that_an_installed_module_lacks_is_named(lone_path):
     (lone_path / 'rosbags').mkdir()
     (lone_path / 'rosbags' / '__init__.py').write_text('')
