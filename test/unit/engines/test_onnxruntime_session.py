@@ -216,7 +216,8 @@ def test_opening_and_closing_leaks_nothing(tmp_path):
         threads.append((resident_kib(), len(os.listdir('/proc/self/task'))))
     (before, tasks_before), (after, tasks_after) = threads
     assert tasks_after <= tasks_before
-    assert after - before < 20 * 1024  # 20 leaked sessions would be 160 MiB and more
+    # 20 leaked sessions would be 160 MiB and more; the allocator may keep a few blocks of 8 MiB.
+    assert after - before < 80 * 1024
 
 
 def test_select_says_why(tmp_path):
