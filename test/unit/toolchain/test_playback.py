@@ -157,14 +157,14 @@ def test_read_ahead_ends_when_its_consumer_leaves():
 
 def test_messages_come_at_their_times_and_in_order(tmp_path):
     path = write_recording(tmp_path / 'walk', frames=20, rate_hz=40.0)
+    began_ns = time.monotonic_ns()
     collector, player, recording = play(path)
     images = collector.of(IMAGE)
     assert len(images) == 20
-    due = [i / 40.0 for i in range(20)]
-    times = [(at - images[0][1]) / 1e9 for _, at in images]
-    # A machine under load may be late with one; never early, and never drifting.
-    assert all(t - d > -0.02 for t, d in zip(times, due))
-    assert abs(times[-1] - due[-1]) < 0.1
+    late_s = [(at - began_ns) / 1e9 - i / 40.0 for i, (_, at) in enumerate(images)]
+    # A machine under load may be late with some; never early, and never drifting.
+    assert all(late > 0.0 for late in late_s)
+    assert abs(min(late_s[-8:]) - min(late_s)) < 0.3
     assert player.progress.published == {IMAGE: 20, TRUTH: 20, '/tf_static': 1}
     assert player.progress.position_s == pytest.approx(19 / 40.0)
     assert len(player.progress.lateness_ms) == 41
