@@ -50,10 +50,12 @@ class OptionalModule:
 
     :param pip: the distribution's name on PyPI.
     :param apt: the package's name on Ubuntu 22.04 and 24.04; empty where there is none.
+    :param is_namespace: whether its own folder holds no code, only those below it.
     """
 
     pip: str
     apt: str = ''
+    is_namespace: bool = False
 
     @property
     def remedy(self) -> str:
@@ -63,7 +65,7 @@ class OptionalModule:
 
 
 OPTIONAL_MODULES = {
-    'cuda': OptionalModule('cuda-bindings'),
+    'cuda': OptionalModule('cuda-bindings', is_namespace=True),
     'cv2': OptionalModule('opencv-python-headless', 'python3-opencv'),
     'jinja2': OptionalModule('Jinja2', 'python3-jinja2'),
     'onnx': OptionalModule('onnx'),
@@ -71,7 +73,7 @@ OPTIONAL_MODULES = {
     'pycuda': OptionalModule('pycuda'),
     'pynvml': OptionalModule('nvidia-ml-py'),
     'rich': OptionalModule('rich', 'python3-rich'),
-    'rosbags': OptionalModule('rosbags'),
+    'rosbags': OptionalModule('rosbags', is_namespace=True),
     'tensorrt': OptionalModule('tensorrt', 'python3-libnvinfer'),
 }
 """Every optional dependency by the name it is imported under."""
@@ -90,14 +92,16 @@ def require(module: str, purpose: str) -> ModuleType:
     root = module.partition('.')[0]
     if root not in OPTIONAL_MODULES:
         raise InternalError(f"'{root}' is not among the optional modules of jetson_infer")
-    remedy = OPTIONAL_MODULES[root].remedy
+    wanted = OPTIONAL_MODULES[root]
+    remedy = wanted.remedy
     try:
         found = importlib.import_module(module)
     except ImportError as error:
         if not (isinstance(error, ModuleNotFoundError) and _absent(error.name, module)):
             remedy += f'; the one that is installed cannot be imported: {error}'
         raise MissingDependencyError(module, purpose, remedy) from error
-    if getattr(found, '__file__', None) is None and hasattr(found, '__path__'):
+    is_folder = getattr(found, '__file__', None) is None and hasattr(found, '__path__')
+    if is_folder and not wanted.is_namespace:
         # Python imports any folder of that name, as a package of nothing.
         remedy += f'; what Python finds is a folder without code: {", ".join(found.__path__)}'
         raise MissingDependencyError(module, purpose, remedy)

@@ -57,11 +57,15 @@ def test_a_namespace_that_others_share_is_not_the_module(lone_path):
         require('rosbags.highlevel', 'Reading recordings')
 
 
-def test_a_folder_of_that_name_is_not_the_module(lone_path):
-    (lone_path / 'rosbags').mkdir()
+def test_a_folder_of_that_name_is_not_the_module(lone_path, monkeypatch):
+    for name in ('tensorrt', 'rosbags'):
+        (lone_path / name).mkdir()
+    monkeypatch.delitem(sys.modules, 'tensorrt', raising=False)
     with pytest.raises(MissingDependencyError, match='folder without code') as caught:
-        require('rosbags', 'Reading recordings')
-    assert str(lone_path / 'rosbags') in str(caught.value)
+        require('tensorrt', 'Building engines')
+    assert str(lone_path / 'tensorrt') in str(caught.value)
+    del sys.modules['tensorrt']
+    assert require('rosbags', 'Reading recordings')  # has code only in the folders below it
 
 
 def test_a_part_that_an_installed_module_lacks_is_named(lone_path):
