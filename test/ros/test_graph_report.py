@@ -83,7 +83,12 @@ def camera(peer):
 
     def publish(topic, message, profile=BEST_EFFORT):
         publisher = peer.node.create_publisher(type(message), topic, profile)
-        timers.append(peer.node.create_timer(0.1, lambda: publisher.publish(message)))
+
+        def take_one():
+            message.header.stamp = peer.node.get_clock().now().to_msg()
+            publisher.publish(message)
+
+        timers.append(peer.node.create_timer(0.1, take_one))
 
     yield publish
     for timer in timers:

@@ -104,9 +104,12 @@ def _node(
     if inputs and not causes and values.get('rate_in_hz') == '0.00':
         causes.append(_silent(name, next(iter(inputs))))
     level = LEVELS.get(int(status['level']), PROBLEM)
-    if level == WARNING:
+    blocked = values.get('cause') in BLOCKING
+    if causes and (blocked or level == WARNING):
         # What was found out from outside says what its own message says, and the command for it.
-        level = NOTE if causes else PROBLEM if values.get('cause') in BLOCKING else WARNING
+        level = NOTE
+    elif blocked and level == WARNING:
+        level = PROBLEM
     yield Finding(
         level,
         f'graph.node:{name}',
