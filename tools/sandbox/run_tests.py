@@ -40,6 +40,7 @@ DEMO_SECONDS = 8
 DEMO_LEAST_SHARE = 0.9  # of the frames; all of them, where the machine has nothing else to do
 DEMO_LEAST_AP50 = 0.7  # of these seconds; 0.817 where every frame is processed
 NO_TESTS_COLLECTED = 5  # pytest's exit status
+LOWER = ('core', 'cuda', 'engines', 'pipeline')
 LEANING = ('core', 'engines', 'pipeline', 'toolchain')  # on the versions of libraries
 TEST_LIMIT_S = 120
 MOST_TRIED_AGAIN = 2  # files of a stage; more than that is no accident
@@ -97,9 +98,12 @@ class Runner:
         ]
         return Result(not failed, f'{", ".join(failed)} failed' if failed else ', '.join(checks))
 
-    def unit(self, live: bool) -> Result:
-        """Run the unit tests without ROS around them."""
-        return pytest('unit', [str(self.venv / 'bin/python')], ['test/unit'], live)
+    def unit(self, upper: bool, live: bool) -> Result:
+        """Run the unit tests of the lower rooms, or all others, without ROS around them."""
+        lower = [f'test/unit/{room}' for room in LOWER]
+        chosen = ['test/unit', *(f'--ignore={path}' for path in lower)] if upper else lower
+        name = 'unit-upper' if upper else 'unit-lower'
+        return pytest(name, [str(self.venv / 'bin/python')], chosen, live)
 
     def oldest_libraries(self, live: bool) -> Result:
         """Run what leans on the libraries with the oldest supported ones, on the oldest Python."""
@@ -306,7 +310,11 @@ def plan(runner: Runner, distros: list[str], stages: list[str]) -> list[dict[str
     """List in order what may run side by side, by the names that the table shows."""
     waves: list[dict[str, Step]] = [
         {'lint': runner.lint},
-        {'unit': runner.unit, 'oldest': runner.oldest_libraries},
+        {
+            'unit lower': partial(runner.unit, False),
+            'unit upper': partial(runner.unit, True),
+            'oldest': runner.oldest_libraries,
+        },
         *(
             {f'{stage.__name__} {distro}': partial(stage, distro) for distro in distros}
             for stage in (runner.ros, runner.launch)
