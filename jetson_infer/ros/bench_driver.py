@@ -39,6 +39,7 @@ from rclpy.node import Node
 
 from jetson_infer.errors import JetsonInferError
 from jetson_infer.ros.bench_target import BenchTarget
+from jetson_infer.ros.shutdown import shut_down
 
 __all__ = ['BenchDriver', 'main']
 
@@ -167,7 +168,7 @@ def main(args: Sequence[str] | None = None) -> int:
         node = BenchDriver()
     except JetsonInferError as error:
         _tell(event='failed', reason=str(error))
-        rclpy.try_shutdown()
+        shut_down()
         return 1
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -181,7 +182,7 @@ def main(args: Sequence[str] | None = None) -> int:
             _tell(event='failed', reason=str(error))
             code.append(1)
         finally:
-            rclpy.try_shutdown()
+            shut_down()
 
     thread = threading.Thread(target=drive, name='phases', daemon=True)
     thread.start()

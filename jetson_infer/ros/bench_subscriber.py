@@ -23,6 +23,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from jetson_infer.ros.memory import keep_freed_memory
 from jetson_infer.ros.qos import input_profile
+from jetson_infer.ros.shutdown import shut_down
 
 __all__ = ['BenchSubscriber', 'main']
 
@@ -65,7 +66,7 @@ def main(args: Sequence[str] | None = None) -> int:
     spinning.join()
     sys.stdout.write(json.dumps({'received': node.received}) + '\n')
     sys.stdout.flush()
-    rclpy.try_shutdown()
+    shut_down()
     return 0
 
 

@@ -31,6 +31,7 @@ from vision_msgs.msg import Detection2DArray
 
 from jetson_infer.ros.lifecycle import RCLError
 from jetson_infer.ros.qos import LATCHED
+from jetson_infer.ros.shutdown import shut_down
 
 __all__ = ['DemoObserver', 'main']
 
@@ -186,7 +187,7 @@ def main(args: Sequence[str] | None = None) -> int:
         executor.shutdown()
         node.close()
         node.destroy_node()
-        rclpy.try_shutdown()
+        shut_down()
     return code
 
 

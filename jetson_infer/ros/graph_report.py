@@ -29,6 +29,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
+from jetson_infer.ros.shutdown import shut_down
+
 __all__ = ['GraphReporter', 'main']
 
 IMAGE_TYPES = {'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'}
@@ -105,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         return 130
     finally:
-        rclpy.try_shutdown()
+        shut_down()
     sys.stdout.write(f'{json.dumps(report)}\n')
     return 0
 

@@ -31,6 +31,7 @@ from jetson_infer.ros.lifecycle import RCLError
 from jetson_infer.ros.parameters import DeclaredParameters
 from jetson_infer.ros.playback import PARAMETERS, make_publisher, options_of, status_values, summary
 from jetson_infer.ros.qos import LATCHED
+from jetson_infer.ros.shutdown import shut_down
 from jetson_infer.toolchain.playback.player import Player
 from jetson_infer.toolchain.recording_files import find_recording
 from jetson_infer.toolchain.recordings import Recording
@@ -212,7 +213,7 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         code = _run_node()
     finally:
-        rclpy.try_shutdown()
+        shut_down()
     return code
 
 

@@ -13,6 +13,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from jetson_infer.ros.lifecycle import RCLError, SafeLifecycleNode
 from jetson_infer.ros.memory import keep_freed_memory, spare_collector
+from jetson_infer.ros.shutdown import shut_down
 
 __all__ = ['run']
 
@@ -41,7 +42,7 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
             spare_collector()
             _live(node)
     finally:
-        rclpy.try_shutdown()
+        shut_down()
 
 
 def _make(make_node: Callable[[], SafeLifecycleNode]) -> SafeLifecycleNode | None:
