@@ -44,7 +44,7 @@ def lose(way):
             buffer, staging = kept(memory.allocate(64)), kept(pinned.allocate(64))
             stream, event = kept(device.stream()), kept(device.event())
             kernels = kept(device.load_module(PTX))
-            arguments = KernelArguments.of(np.uint64(0))
+            arguments = KernelArguments.of(np.uint64(16))
             stream.launch(kernels.function('fault'), (1, 1, 1), (1, 1, 1), arguments)
             at_the_fault = said(stream.synchronize)
             afterwards = [

@@ -56,7 +56,7 @@ def lose(model, plan):
             stack.callback(stream.close)
             kernels = device.load_module(PTX)
             stack.callback(kernels.close)
-            arguments = KernelArguments.of(np.uint64(0))
+            arguments = KernelArguments.of(np.uint64(16))
             stream.launch(kernels.function('fault'), (1, 1, 1), (1, 1, 1), arguments)
             try:
                 for _ in range(LONG):  # the fault shows at the first call after it has happened

@@ -5,7 +5,7 @@
 ``add_one``     adds 1 to each of `count` 32-bit integers at `data`
 ``layout``      writes its arguments to 32 bytes at `target`: a structure by value, then a short one
 ``spin``        keeps one thread busy for `cycles` of the device's clock
-``fault``       writes to address 16, which ends the context
+``fault``       writes to `address`: where nothing is mapped, that ends the context
 """
 
 PTX = b"""
@@ -66,11 +66,11 @@ AGAIN:
     ret;
 }
 
-.visible .entry fault()
+.visible .entry fault(.param .u64 address)
 {
     .reg .b32 %r<2>;
     .reg .b64 %a<2>;
-    mov.u64 %a1, 16;
+    ld.param.u64 %a1, [address];
     mov.u32 %r1, 1;
     st.global.u32 [%a1], %r1;
     ret;
