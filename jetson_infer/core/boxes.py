@@ -8,18 +8,19 @@ square of the largest float32 is still finite: no coordinate a network can emit 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ['area', 'clip', 'cxcywh_to_xyxy', 'iou_matrix', 'nms']
+__all__ = ['clip', 'cxcywh_to_xyxy', 'iou_matrix', 'nms']
 
 Boxes = npt.NDArray[Any]
 Rows = npt.NDArray[np.intp]
 
 _BLOCK = 64  # candidates compared each with each; the fastest of 32, 64, 128 and 256
 _WINDOW = 512  # candidates compared with the chosen ones at a time
+_FEW = 256  # overlapping pairs of a block, beyond which whole rows are faster than pair by pair
 
 
 def cxcywh_to_xyxy(boxes: Boxes) -> Boxes:
@@ -38,12 +39,6 @@ def cxcywh_to_xyxy(boxes: Boxes) -> Boxes:
     return corners
 
 
-def area(boxes: Boxes) -> npt.NDArray[np.float64]:
-    """Return the areas of ``(N, 4)`` boxes as float64 ``(N,)``; 0 where a box is inside out."""
-    sides = np.maximum(boxes[:, 2:].astype(np.float64) - boxes[:, :2], 0.0)
-    return sides[:, 0] * sides[:, 1]
-
-
 def iou_matrix(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
     """Return intersection over union of every pair.
 
@@ -51,8 +46,9 @@ def iou_matrix(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
     :param second: ``(M, 4)``.
     :return: float64 ``(N, M)``; 0 where both boxes are without area.
     """
-    shared = _intersections(first, second)
-    union = area(first)[:, None] + area(second)[None, :] - shared
+    one, other = _Boxes.of(first), _Boxes.of(second)
+    shared = _intersections(one, other)
+    union = one.areas[:, None] + other.areas - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
@@ -86,66 +82,97 @@ def nms(
     :return: indices of the chosen rows, best score first.
     """
     ranked = np.argsort(-scores, kind='stable')
-    candidates = _Candidates(
-        boxes[ranked].astype(np.float64), None if class_ids is None else class_ids[ranked]
-    )
+    candidates = _Boxes.of(boxes[ranked], None if class_ids is None else class_ids[ranked])
+    if len(ranked) <= _BLOCK:
+        return ranked[_greedy(candidates, iou_threshold)[:max_detections]]
     chosen: Rows = np.empty(0, np.intp)
     for start in range(0, len(ranked), _WINDOW):
         pending: Rows = np.arange(start, min(start + _WINDOW, len(ranked)))
-        pending = candidates.without_overlap(pending, chosen, iou_threshold)
+        pending = _without_overlap(candidates, pending, chosen, iou_threshold)
         while len(pending) and len(chosen) < max_detections:
-            best = candidates.greedy(pending[:_BLOCK], iou_threshold)
-            pending = candidates.without_overlap(pending[_BLOCK:], best, iou_threshold)
+            block = pending[:_BLOCK]
+            best = block[_greedy(candidates.take(block), iou_threshold)]
+            pending = _without_overlap(candidates, pending[_BLOCK:], best, iou_threshold)
             chosen = np.concatenate((chosen, best))
         if len(chosen) >= max_detections:
             break
     return ranked[chosen[:max_detections]]
 
 
-class _Candidates:
-    """Boxes in order of score, to be compared by their row numbers.
+class _Boxes(NamedTuple):
+    """Boxes to be compared with each other.
 
-    :param boxes: float64 ``(N, 4)``.
+    :param corners: float64 ``(4, N)``; the other way round than elsewhere, so that arithmetic runs
+        along memory.
+    :param areas: float64 ``(N,)``.
     :param class_ids: ``(N,)``, or None where classes do not matter.
     """
 
-    def __init__(self, boxes: npt.NDArray[np.float64], class_ids: npt.NDArray[Any] | None) -> None:
-        self._boxes = boxes
-        self._areas = area(boxes)
-        self._class_ids = class_ids
+    corners: npt.NDArray[np.float64]
+    areas: npt.NDArray[np.float64]
+    class_ids: npt.NDArray[Any] | None
 
-    def without_overlap(self, rows: Rows, better: Rows, iou_threshold: float) -> Rows:
-        """Return the rows that overlap none of the better ones."""
-        if not len(rows) or not len(better):
-            return rows
-        return rows[~self._overlaps(better, rows, iou_threshold).any(axis=0)]
+    @staticmethod
+    def of(boxes: Boxes, class_ids: npt.NDArray[Any] | None = None) -> _Boxes:
+        corners = boxes.T.astype(np.float64, order='C')
+        sides = corners[2:] - corners[:2]
+        np.maximum(sides, 0.0, out=sides)
+        return _Boxes(corners, sides[0] * sides[1], class_ids)
 
-    def greedy(self, rows: Rows, iou_threshold: float) -> Rows:
-        """Return the rows that stay when each in turn suppresses the later ones it overlaps."""
-        later = np.triu(self._overlaps(rows, rows, iou_threshold), 1)
-        alive = np.ones(len(rows), np.bool_)
-        for index in np.flatnonzero(later.any(axis=1)):
-            if alive[index]:
-                alive &= ~later[index]
-        return rows[alive]
-
-    def _overlaps(self, first: Rows, second: Rows, iou_threshold: float) -> npt.NDArray[np.bool_]:
-        """Tell of every pair whether it overlaps more than the threshold and is of one class."""
-        shared = _intersections(self._boxes[first], self._boxes[second])
-        union = self._areas[first][:, None] + self._areas[second][None, :] - shared
-        with np.errstate(invalid='ignore'):  # 0 / 0 is NaN, which is not greater
-            overlapping: npt.NDArray[np.bool_] = shared / union > iou_threshold
-        if self._class_ids is not None:
-            overlapping &= self._class_ids[first][:, None] == self._class_ids[second][None, :]
-        return overlapping
+    def take(self, rows: Rows) -> _Boxes:
+        class_ids = None if self.class_ids is None else self.class_ids[rows]
+        return _Boxes(self.corners[:, rows], self.areas[rows], class_ids)
 
 
-def _intersections(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
-    left, top, right, bottom = first.T.astype(np.float64)[:, :, None]
-    other_left, other_top, other_right, other_bottom = second.T.astype(np.float64)[:, None, :]
-    width = np.minimum(right, other_right) - np.maximum(left, other_left)
-    height = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
-    np.maximum(width, 0.0, out=width)
-    np.maximum(height, 0.0, out=height)
-    width *= height
-    return width
+def _without_overlap(boxes: _Boxes, rows: Rows, better: Rows, iou_threshold: float) -> Rows:
+    """Return the rows that overlap none of the better ones."""
+    if not len(rows) or not len(better):
+        return rows
+    overlaps = _overlaps(boxes.take(better), boxes.take(rows), iou_threshold)
+    return rows[~overlaps.any(axis=0)]
+
+
+def _greedy(boxes: _Boxes, iou_threshold: float) -> Rows:
+    """Return which stay when each in turn suppresses the later ones that it overlaps."""
+    overlaps = _overlaps(boxes, boxes, iou_threshold)
+    better, worse = (ends.tolist() for ends in overlaps.nonzero())
+    if len(better) > _FEW:
+        return _greedy_by_rows(overlaps)
+    alive = [True] * len(overlaps)
+    for row, other in zip(better, worse):  # row by row: whether a row stays is known at its turn
+        if other > row and alive[row]:
+            alive[other] = False
+    return np.flatnonzero(alive)
+
+
+def _greedy_by_rows(overlaps: npt.NDArray[np.bool_]) -> Rows:
+    """Do the same where many overlap."""
+    later = np.triu(overlaps, 1)
+    alive = np.ones(len(later), np.bool_)
+    for index in np.flatnonzero(later.any(axis=1)):
+        if alive[index]:
+            alive &= ~later[index]
+    return np.flatnonzero(alive)
+
+
+def _overlaps(first: _Boxes, second: _Boxes, iou_threshold: float) -> npt.NDArray[np.bool_]:
+    """Tell of every pair whether it overlaps more than the threshold and is of one class."""
+    shared = _intersections(first, second)
+    union = first.areas[:, None] + second.areas
+    union -= shared
+    with np.errstate(invalid='ignore'):  # 0 / 0 is NaN, which is not greater
+        shared /= union
+    overlapping: npt.NDArray[np.bool_] = shared > iou_threshold
+    if first.class_ids is not None and second.class_ids is not None:
+        overlapping &= first.class_ids[:, None] == second.class_ids
+    return overlapping
+
+
+def _intersections(first: _Boxes, second: _Boxes) -> npt.NDArray[np.float64]:
+    one, other = first.corners[:, :, None], second.corners[:, None, :]
+    sides = np.minimum(one[2:], other[2:])
+    sides -= np.maximum(one[:2], other[:2])
+    np.maximum(sides, 0.0, out=sides)
+    shared: npt.NDArray[np.float64] = sides[0]
+    shared *= sides[1]
+    return shared

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -115,11 +116,31 @@ class Letterbox:
         :returns: a new array of the same shape and type, in source pixels.
         """
         scale, shift = self._axes(boxes.dtype)
-        source = (boxes - shift) / scale
+        source = boxes - shift
+        source /= scale
         if clip:
-            np.clip(source, 0, np.array(self.source_size * 2, boxes.dtype), out=source)
+            np.maximum(source, 0, out=source)
+            np.minimum(source, _far_corner(self.source_size, boxes.dtype), out=source)
         return source
 
     def _axes(self, dtype: np.dtype[_Float]) -> tuple[npt.NDArray[_Float], npt.NDArray[_Float]]:
-        scale = np.array((self.scale_x, self.scale_y) * 2, dtype)
-        return scale, np.array((self.pad_x, self.pad_y) * 2, dtype)
+        return _axes(self, dtype)
+
+
+# Every frame of a camera has the same geometry, and making small arrays costs more than using them.
+
+
+@lru_cache(maxsize=64)
+def _axes(letterbox: Letterbox, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    scale = np.array((letterbox.scale_x, letterbox.scale_y) * 2, dtype)
+    return _constant(scale), _constant(np.array((letterbox.pad_x, letterbox.pad_y) * 2, dtype))
+
+
+@lru_cache(maxsize=64)
+def _far_corner(size: tuple[int, int], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    return _constant(np.array(size * 2, dtype))
+
+
+def _constant(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.flags.writeable = False
+    return array

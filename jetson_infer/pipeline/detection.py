@@ -91,7 +91,10 @@ def in_image(found: Detections, letterbox: Letterbox) -> Detections:
     """
     boxes = letterbox.to_source(found.boxes, clip=True)
     # What the network sees in the letterbox's bars has no place in the image.
-    inside = ((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])).nonzero()[0]
+    has_area = boxes[:, 2:] > boxes[:, :2]
+    if has_area.all():
+        return Detections(boxes, found.scores, found.class_ids)
+    inside = np.flatnonzero(has_area.all(axis=1))
     return Detections(boxes[inside], found.scores[inside], found.class_ids[inside])
 
 

@@ -106,6 +106,8 @@ class DeviceInput:
 
 def _bytes_of(image: ImageView, raw: RawImage) -> npt.NDArray[np.uint8]:
     """View the bytes of an image as they lie in memory, from its first pixel to its last."""
+    if image.pixels.flags.c_contiguous:
+        return image.pixels.reshape(-1)
     view: npt.NDArray[np.uint8] = np.lib.stride_tricks.as_strided(
         image.pixels, (raw.nbytes,), (1,), writeable=False
     )

@@ -8,6 +8,7 @@ this folder's ``__init__``, and describe the layout in docs/model_cards.md.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -175,11 +176,13 @@ class Decoder(ABC):
         :param boxes: ``(N, 4)`` corners; candidates that already reach the score threshold.
         :param suppress: whether overlapping boxes of one class have to be suppressed here.
         """
-        rows = self._usable(boxes, scores, class_ids, limits)
-        if not len(rows):
+        if not len(scores):
             return Detections.empty()
-        boxes, scores, class_ids = boxes[rows], scores[rows], class_ids[rows]
-        if scores.max() > 1:
+        if limits.class_ids is not None or not self._all_usable(boxes, scores, class_ids):
+            rows = self._usable(boxes, scores, class_ids, limits)
+            if not len(rows):
+                return Detections.empty()
+            boxes, scores, class_ids = boxes[rows], scores[rows], class_ids[rows]
             if scores.max() > 1 + _SCORE_TOLERANCE:
                 raise DecoderError(
                     f'scores reach {scores.max():.3g}, and a score is at most 1; does the network '
@@ -194,6 +197,23 @@ class Decoder(ABC):
             boxes[best].astype(np.float32, copy=False),
             scores[best].astype(np.float32, copy=False),
             class_ids[best].astype(np.int32, copy=False),
+        )
+
+    def _all_usable(
+        self, boxes: npt.NDArray[Any], scores: npt.NDArray[Any], class_ids: npt.NDArray[Any]
+    ) -> bool:
+        """Tell, for the usual frame and in few steps, that nothing has to be dropped or cut.
+
+        A sum that is finite has finite terms; one that overflows, or is not a number, is looked at
+        term by term.
+        """
+        return bool(
+            scores.max() <= 1
+            and class_ids.dtype.kind in 'iu'
+            and class_ids.min() >= 0
+            and class_ids.max() < len(self.labels)
+            and math.isfinite(boxes.sum())
+            and (boxes[:, 2:] >= boxes[:, :2]).all()
         )
 
     def _usable(

@@ -69,25 +69,32 @@ class Candidates:
         where there is one.  NaN where any class is.
     :param class_ids: integers ``(K,)``; the first of the best classes.
     :param anchors: integers ``(K,)``; which anchors they are, each once.
+    :param ordered: they are known to be in the order of their anchors.
     """
 
     boxes: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     class_ids: npt.NDArray[Any]
     anchors: npt.NDArray[Any]
+    ordered: bool = False
 
     def __len__(self) -> int:
         return len(self.anchors)
 
     def take(self, rows: npt.NDArray[Any]) -> Candidates:
-        """Return some of them, in the order of the row numbers."""
+        """Return some of them, in the order of the row numbers or as a mask has them."""
         return Candidates(
             self.boxes[rows], self.scores[rows], self.class_ids[rows], self.anchors[rows]
         )
 
     def in_order(self) -> Candidates:
         """Return them in the order of their anchors, which a device does not keep."""
-        return self.take(np.argsort(self.anchors, kind='stable'))
+        return self if self.ordered else self.take(np.argsort(self.anchors, kind='stable'))
+
+    def reaching(self, threshold: np.float32) -> Candidates:
+        """Return those whose raw score is not below a threshold; NaN is not, and counted later."""
+        below = self.scores < threshold
+        return self.take(~below) if below.any() else self
 
 
 def raw_threshold(limits: DetectionLimits, logits: bool) -> np.float32:

@@ -84,7 +84,7 @@ class YoloDecoder(Decoder):
 
     def _decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
         threshold = raw_threshold(limits, self._logits)
-        return self._detections(candidates.take(reaching(candidates.scores, threshold)), limits)
+        return self._detections(candidates.reaching(threshold), limits)
 
     def _detections(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
         boxes, scores = candidates.boxes, candidates.scores

@@ -111,7 +111,7 @@ class YoloObjectnessDecoder(Decoder):
 
     def _decode_candidates(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
         threshold = raw_threshold(limits, logits=False)
-        return self._detections(candidates.take(reaching(candidates.scores, threshold)), limits)
+        return self._detections(candidates.reaching(threshold), limits)
 
     def _detections(self, candidates: Candidates, limits: DetectionLimits) -> Detections:
         return self._finish(

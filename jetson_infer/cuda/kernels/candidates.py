@@ -37,8 +37,7 @@ _BLOCK = (32, 8, 1)
 class Chosen:
     """What the device chose of one frame.
 
-    :param candidates: in the order of arrival; views on the results, which the next frame
-        overwrites.
+    :param candidates: in the order of their anchors; copies.
     :param lost: how many more reached the threshold than there was room for.  Which of them are
         here is then chance: decode the whole output instead.
     """
@@ -136,7 +135,12 @@ class CandidatesKernel(Closing):
         count = int(results[:4].view(np.int32)[0])
         stored = min(count, self._capacity)
         rows = results[HEADER_NBYTES : HEADER_NBYTES + stored * ROW.itemsize].view(ROW)
-        candidates = Candidates(rows['box'], rows['score'], rows['class_id'], rows['anchor'])
+        # A device writes them as they come.  The copy is the host's own: page-locked memory is
+        # read once.
+        rows = rows[rows['anchor'].argsort()]
+        candidates = Candidates(
+            rows['box'], rows['score'], rows['class_id'], rows['anchor'], ordered=True
+        )
         return Chosen(candidates, count - stored)
 
     def close(self) -> None:

@@ -55,6 +55,7 @@ class _Plan:
     plain: Function
     words: Function | None
     packing: Packing | None
+    target_nbytes: int
 
 
 class PreprocessKernel(Closing):
@@ -134,7 +135,7 @@ class PreprocessKernel(Closing):
         :raises DeviceError: if the device is lost.
         """
         plan = self._plans.get((image, size)) or self._new_plan(image, size)
-        self._check(image, source, target, size)
+        self._check(image, source, target, plan.target_nbytes)
         whole = source.address % _WORD == 0 and source.nbytes >= aligned(image.nbytes, _WORD)
         arguments = self._arguments
         arguments['source'] = source.address
@@ -168,16 +169,14 @@ class PreprocessKernel(Closing):
             self._functions[image.encoding],
             self._functions.get(f'{image.encoding}_words') if in_pairs else None,
             packing_of(image, geometry),
+            self.target_nbytes(size),
         )
         if len(self._plans) == _MAX_PLANS:
             self._plans.clear()
         self._plans[image, size] = plan
         return plan
 
-    def _check(
-        self, image: RawImage, source: Buffer, target: Buffer, size: tuple[int, int]
-    ) -> None:
-        needed = self.target_nbytes(size)
+    def _check(self, image: RawImage, source: Buffer, target: Buffer, needed: int) -> None:
         if source.nbytes < image.nbytes or target.nbytes < needed:
             raise ValueError(
                 f'{image} of {image.nbytes} bytes does not lie in {source!r}, or the input of '

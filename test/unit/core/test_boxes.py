@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetson_infer.core.boxes import area, clip, cxcywh_to_xyxy, iou_matrix, nms
+from jetson_infer.core.boxes import clip, cxcywh_to_xyxy, iou_matrix, nms
 
 
 def iou(a, b) -> float:
@@ -44,11 +44,6 @@ def test_cxcywh_to_xyxy_keeps_dtype_and_input():
     np.testing.assert_array_equal(corners, [[8, 17, 12, 23], [-0.5, -0.5, 0.5, 0.5]])
     assert corners.dtype == np.float32
     assert boxes[0, 0] == 10
-
-
-def test_area():
-    boxes = np.array([[0, 0, 2, 3], [5, 5, 5, 9], [4, 4, 2, 2], [0, 0, 3e38, 3e38]], np.float32)
-    np.testing.assert_allclose(area(boxes), [6, 0, 0, 9e76], rtol=1e-6)
 
 
 def test_clip():
@@ -117,9 +112,10 @@ def test_nms_is_the_greedy_one(drawn, iou_threshold, max_detections, by_class):
 
 @pytest.mark.parametrize('count', [1, 63, 64, 65, 511, 512, 513, 700])
 @pytest.mark.parametrize('max_detections', [10, 1000])
-def test_nms_across_blocks(count, max_detections):
+@pytest.mark.parametrize('extent', [300, 10])  # within 10 pixels nearly all overlap
+def test_nms_across_blocks(count, max_detections, extent):
     random = np.random.default_rng(count)
-    boxes = random_boxes(random, count, extent=300)
+    boxes = random_boxes(random, count, extent=extent)
     scores = random.integers(0, 50, count).astype(np.float32) / 50
     class_ids = random.integers(0, 3, count).astype(np.int32)
     expected = brute_force_nms(boxes, scores, class_ids, 0.45, max_detections)
