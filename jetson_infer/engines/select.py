@@ -39,7 +39,6 @@ __all__ = [
     'EngineChoice',
     'OpenedSession',
     'choose_engine',
-    'may_use_device',
     'open_session',
 ]
 
@@ -90,11 +89,6 @@ class OpenedSession(NamedTuple):
     session: Session
     why: str
     unvalidated: str = ''
-
-
-def may_use_device(engine: str) -> bool:
-    """Tell whether a session of this engine may lie on a GPU, which belongs to one thread."""
-    return engine != 'onnxruntime' and not why_none()
 
 
 def choose_engine(

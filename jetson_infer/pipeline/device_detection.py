@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import NamedTuple
 
 import numpy as np
@@ -46,8 +46,9 @@ class _UnderWay(NamedTuple):
 class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
     """One variant of a detection model on a device, ready to run.
 
-    Everything is allocated and warmed up here; a frame allocates nothing on the device.  Used on
-    the thread where the device is current, :meth:`close` included.
+    Everything is allocated and warmed up here; a frame allocates nothing on the device.  Made and
+    closed on one thread where the device is current, used there or on another one within
+    :meth:`current`.
 
     :param model: the model.
     :param variant: which of its variants.
@@ -74,6 +75,7 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         card = model.card
         self.labels = card.labels
         self.variant = variant
+        self._device = device
         self._decoder = make_decoder(card.output, card.labels)
         self._decoder.check(session.outputs, variant.size)
         self.limits = card.output.defaults
@@ -106,6 +108,10 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             self._done_s = 0.0
             self._warm_up()
             self._stack = stack.pop_all()
+
+    def current(self) -> AbstractContextManager[None]:
+        """See :meth:`OverlappingPipeline.current`."""
+        return self._device.current()
 
     @property
     def depth(self) -> int:

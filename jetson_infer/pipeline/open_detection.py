@@ -30,7 +30,9 @@ def open_detection(
     hooks: OpenHooks = NO_HOOKS,
     gate: ValidationGate | None = None,
 ) -> DetectionPipeline | DeviceDetectionPipeline:
-    """Load a variant on an engine and warm it up; on the thread that will use and close it.
+    """Load a variant on an engine and warm it up; on the thread that will close it.
+
+    Another thread may use it, within the pipeline's ``current()``.
 
     :param engine: ``auto`` or an engine's name.
     :param threads: how many threads a CPU engine may use; 0 leaves it to the engine.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, Protocol, TypeVar
 
 from jetson_infer.core.images import CompressedView, ImageView
@@ -17,7 +18,10 @@ R_co = TypeVar('R_co', covariant=True)
 
 
 class Pipeline(Protocol[R_co]):
-    """A pipeline that ends one image before it takes the next; used on the worker's thread only."""
+    """A pipeline that ends one image before it takes the next.
+
+    Opened and closed on the loader's thread, used on the worker's.
+    """
 
     def process(self, image: ImageView | CompressedView, clock: StageClock) -> R_co:
         """Handle one image and mark each stage that ends.
@@ -33,8 +37,18 @@ class Pipeline(Protocol[R_co]):
 class OverlappingPipeline(ABC, Generic[R]):
     """A pipeline whose device works on one image while the next one is prepared.
 
-    Used on the worker's thread only.  Images end in the order in which they were begun.
+    Opened and closed on the loader's thread, used on the worker's, within :meth:`current`.  Images
+    end in the order in which they were begun.
     """
+
+    def current(self) -> AbstractContextManager[None]:
+        """Make what it runs on current within the block, on the thread that uses it.
+
+        Leave the block before the pipeline is closed.
+
+        :raises DeviceError: if the device is lost.
+        """
+        return nullcontext()
 
     @property
     @abstractmethod

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames in, results out: the account, the rate, the worker and the clock of one pipeline.
 
-A node's callback calls :meth:`FrameRunner.receive`, which never waits; everything else happens
-on the worker's thread.  Nothing here knows ROS, so a benchmark runs frames exactly as a node does.
+A node's callback calls :meth:`FrameRunner.receive`, which never waits; frames are processed on the
+worker's thread, and pipelines opened and closed on the loader's, beside them.  Nothing here knows
+ROS, so a benchmark runs frames exactly as a node does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -24,6 +25,7 @@ from jetson_infer.core.rate import RateLimiter
 from jetson_infer.core.timing import RateMeter, StageClock, StageStatistics
 from jetson_infer.errors import DeviceError, FrameRejected, InternalError
 from jetson_infer.pipeline.frame import Frame
+from jetson_infer.pipeline.loader import Loader
 from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline, overlapping
 from jetson_infer.pipeline.worker import Worker
 
@@ -36,7 +38,7 @@ T = TypeVar('T')
 
 
 class RunnerStopped(InternalError):
-    """Something was to be done between two frames after the last one."""
+    """Something was to be done after the last frame."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ class RunnerHooks(Generic[R]):
 class FrameRunner(Generic[R]):
     """Takes frames as they come and has the newest one processed.
 
-    :param open_pipeline: loads, verifies, allocates and warms up; on the worker's thread.  What it
-        raises, the constructor raises.
+    :param open_pipeline: loads, verifies, allocates and warms up; on the loader's thread, where the
+        pipeline is closed too.  What it raises, the constructor raises.
     :param account: where frames are counted; outlives the runner.
     """
 
@@ -91,11 +93,17 @@ class FrameRunner(Generic[R]):
         self.rate_out = RateMeter()
         self._hooks = hooks
         self._limiter = RateLimiter()
-        self._worker: Worker[Frame] = Worker(
-            lambda: self._open(open_pipeline),
-            name='jetson_infer worker',
-            on_failure=self._worker_failed,
-        )
+        self._opened: dict[int, Pipeline[R] | OverlappingPipeline[R]] = {}  # the loader's own
+        self._loader = Loader('jetson_infer loader')
+        try:
+            self._worker: Worker[Frame] = Worker(
+                lambda: self._open_first(open_pipeline),
+                name='jetson_infer worker',
+                on_failure=self._worker_failed,
+            )
+        except BaseException:
+            self._loader.stop(self._close_all)
+            raise
 
     def receive(
         self, wrap: Callable[[], ImageView | CompressedView], stamp_ns: int, context: Any
@@ -132,38 +140,76 @@ class FrameRunner(Generic[R]):
         :raises RunnerStopped: if the runner has stopped.
         :raises Exception: whatever `work` raises.
         """
-        try:
-            return self._worker.call(work).result()
-        except CancelledError:
-            raise RunnerStopped('something was to be done between frames after the last') from None
+        return _result(self._worker.call(work))
 
-    def adopt(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
-        """Take over a pipeline that is to process frames later: it is closed with the others."""
-        self.between_frames(lambda: self._processor.adopt(pipeline))
+    def open(
+        self, open_pipeline: Callable[[], Pipeline[R] | OverlappingPipeline[R]]
+    ) -> Pipeline[R] | OverlappingPipeline[R]:
+        """Open a pipeline that is to process frames later, and wait for it; frames go on.
+
+        It is closed by :meth:`release`, or with the runner.
+
+        :param open_pipeline: called on the loader's thread, one after the other.
+        :raises RunnerStopped: if the runner has stopped.
+        :raises Exception: whatever `open_pipeline` raises.
+        """
+
+        def work() -> Pipeline[R] | OverlappingPipeline[R]:
+            pipeline = open_pipeline()
+            self._opened[id(pipeline)] = pipeline
+            return pipeline
+
+        return _result(self._loader.submit(work))
 
     def swap(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
-        """Have an adopted pipeline process the frames from the next one on; wait until it does."""
+        """Have an opened pipeline process the frames from the next one on; wait until it does.
+
+        :raises RunnerStopped: if the runner has stopped.
+        :raises DeviceError: if its device is lost; the one before goes on.
+        """
         self.between_frames(lambda: self._processor.swap(pipeline))
 
     def release(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
-        """Close an adopted pipeline that processes no frames, on the worker's thread."""
-        self.between_frames(lambda: self._processor.release(pipeline))
+        """Have an opened pipeline that processes no frames closed, without waiting for it.
+
+        It is closed before another one is opened: giving memory back may take milliseconds, which
+        neither frames nor whoever switches have to wait for.
+        """
+        if self._processor.uses(pipeline):
+            raise InternalError('the pipeline that processes the frames was to be closed')
+        self._loader.submit(lambda: self._close(pipeline))
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until no frame is waiting or in work; tell whether that came to pass."""
         return self._worker.drain(timeout_s)
 
     def stop(self) -> None:
-        """End the worker after the frame in hand and close the pipeline; may be called twice."""
+        """End the worker after the frame in hand and close all pipelines; may be called twice.
+
+        One that is being opened is waited for.
+        """
         left = self._worker.stop()
         if left is not None:
             left.ticket.close(Outcome.SHED)
+        self._loader.stop(self._close_all)
 
-    def _open(
+    def _open_first(
         self, open_pipeline: Callable[[], Pipeline[R] | OverlappingPipeline[R]]
     ) -> _FrameProcessor[R]:
-        self._processor = _FrameProcessor(open_pipeline(), self)
+        self._processor = _FrameProcessor(self.open(open_pipeline), self)
         return self._processor
+
+    def _close(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
+        del self._opened[id(pipeline)]
+        try:
+            pipeline.close()
+        except Exception:
+            # Nobody waits for it, and frames do not depend on it.
+            _LOGGER.exception('a pipeline could not be closed; what it held may be held still')
+
+    def _close_all(self) -> None:
+        for pipeline in reversed(list(self._opened.values())):
+            self._close(pipeline)
 
     def _worker_failed(self, error: BaseException, left: Frame | None) -> None:
         if left is not None:
@@ -245,14 +291,21 @@ class _UnderWay(NamedTuple):
     pending: Any
 
 
+def _result(future: Future[T]) -> T:
+    try:
+        return future.result()
+    except CancelledError:
+        raise RunnerStopped('something was to be done after the last frame') from None
+
+
 class _FrameProcessor(Generic[R]):
-    """Binds a pipeline, which lives on the worker's thread, to its runner."""
+    """Binds a pipeline to its runner, and is current with it on the worker's thread."""
 
     def __init__(self, pipeline: Pipeline[R] | OverlappingPipeline[R], runner: FrameRunner[R]):
-        self._pipelines = {id(pipeline): overlapping(pipeline)}
-        self._pipeline = self._pipelines[id(pipeline)]
         self._runner = runner
         self._under_way: deque[_UnderWay | None] = deque()  # None: its way has ended already
+        self._current = ExitStack()
+        self.swap(pipeline)
 
     @property
     def depth(self) -> int:
@@ -274,20 +327,15 @@ class _FrameProcessor(Generic[R]):
         for under_way in filter(None, self._under_way):
             under_way.frame.ticket.close(Outcome.FAILED)
         self._under_way.clear()
-        with ExitStack() as stack:
-            for pipeline in self._pipelines.values():
-                stack.callback(pipeline.close)
-            self._pipelines.clear()
-
-    def adopt(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
-        self._pipelines[id(pipeline)] = overlapping(pipeline)
+        self._current.close()
 
     def swap(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
-        self._pipeline = self._pipelines[id(pipeline)]
+        taken = overlapping(pipeline)
+        with ExitStack() as stack:
+            stack.enter_context(taken.current())
+            self._given, self._pipeline = pipeline, taken
+            before, self._current = self._current, stack.pop_all()
+        before.close()
 
-    def release(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> None:
-        released = self._pipelines.pop(id(pipeline))
-        if released is self._pipeline:
-            self._pipelines[id(pipeline)] = released
-            raise InternalError('the pipeline that processes the frames was to be closed')
-        released.close()
+    def uses(self, pipeline: Pipeline[R] | OverlappingPipeline[R]) -> bool:
+        return self._given is pipeline

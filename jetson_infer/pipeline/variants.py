@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from jetson_infer.errors import InternalError, JetsonInferError
+from jetson_infer.errors import JetsonInferError
 from jetson_infer.pipeline.pipelines import OverlappingPipeline, Pipeline
-from jetson_infer.pipeline.runner import FrameRunner, RunnerStopped
+from jetson_infer.pipeline.runner import FrameRunner
 
 __all__ = ['LoadedVariants']
 
@@ -24,16 +24,17 @@ R = TypeVar('R')
 class LoadedVariants(Generic[R]):
     """Switches between variants without losing a frame.
 
-    A variant that is not loaded is opened while the one in force goes on, and takes over from one
-    frame to the next; only then is what is not to be kept closed.  The variants used last are kept.
-    If it cannot be opened, everything stays as it was.
+    A variant that is not loaded is opened beside the frames, on the runner's loader, and takes over
+    from one frame to the next; only then is what is not to be kept closed, by the loader too.  So
+    one more than are kept may be loaded for that while.  The variants used last are kept.  If one
+    cannot be opened, everything stays as it was.
 
     Safe to use from several threads.  Variants are opened one after the other; switching to one
     that is loaded does not wait for that.
 
     :param runner: runs the one in force.
-    :param opener: opens a variant by its name, warmed up; called on the thread that switches.  One
-        that only the worker may open it opens by :meth:`FrameRunner.between_frames`.
+    :param opener: returns what opens a variant, warmed up, by the variant's name; called on the
+        thread that switches.  What it returns is called by :meth:`FrameRunner.open`.
     :param name: the variant that is in force now.
     :param pipeline: its pipeline.
     :param keep: how many variants may stay loaded, the one in force among them; at least 1.
@@ -42,7 +43,7 @@ class LoadedVariants(Generic[R]):
     def __init__(
         self,
         runner: FrameRunner[R],
-        opener: Callable[[str], Pipeline[R] | OverlappingPipeline[R]],
+        opener: Callable[[str], Callable[[], Pipeline[R] | OverlappingPipeline[R]]],
         name: str,
         pipeline: Pipeline[R] | OverlappingPipeline[R],
         keep: int = 1,
@@ -91,9 +92,10 @@ class LoadedVariants(Generic[R]):
     def ready(self, name: str) -> Iterator[None]:
         """Have a variant loaded within the block, so that switching to it costs less than a frame.
 
-        What is loaded and not to be kept is closed at the end of the last block.
+        What is loaded and not to be kept is closed after the end of the last block.
 
         :raises JetsonInferError: if it cannot be opened.
+        :raises RunnerStopped: if no frame is processed any more.
         """
         if not self._want(name):
             self._open(name)
@@ -143,12 +145,7 @@ class LoadedVariants(Generic[R]):
                 return
             self._opening = name
             try:
-                pipeline = self._opener(name)
-                try:
-                    self._runner.adopt(pipeline)
-                except InternalError:
-                    pipeline.close()
-                    raise
+                pipeline = self._runner.open(self._opener(name))
             finally:
                 self._opening = ''
             with self._lock:
@@ -156,13 +153,10 @@ class LoadedVariants(Generic[R]):
                 self._wanted.append(name)
 
     def _close_surplus(self) -> None:
-        """Close the variants used longest ago that are not to be kept."""
+        """Have the variants closed that were used longest ago and are not to be kept."""
         while len(self._loaded) > self._keep:
             name, *kept = self._loaded
             pipeline = self._loaded[name]
             # Never changed in place: others look at it without the lock.
             self._loaded = {other: self._loaded[other] for other in kept}
-            try:
-                self._runner.release(pipeline)
-            except RunnerStopped:
-                _LOGGER.debug('%s was closed when the worker ended', name)
+            self._runner.release(pipeline)

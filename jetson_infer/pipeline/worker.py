@@ -1,6 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that owns the device."""
+"""The thread that processes frames."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
 
 from jetson_infer.pipeline.latest_slot import LatestSlot
+from jetson_infer.pipeline.loader import fulfil
 
 __all__ = ['Processor', 'Worker']
 
@@ -52,10 +53,10 @@ class Worker(Generic[T]):
     While the device works on one item, the thread waits for the next one as long as the device is
     sure to be busy, and begins it: its preparation overlaps the work on the one before.
 
-    The processor is opened on that thread, because a CUDA context belongs to the thread that
-    made it current; nothing else of the node ever touches the device.
+    The processor is made on that thread, and makes its device current there; what pipelines are
+    opened and closed with is the loader's (`loader.py`).
 
-    :param open_processor: makes the processor; may take long (it loads a network) and may raise.
+    :param open_processor: makes the processor; may take long (a network is loaded) and may raise.
     :param name: the thread's name.
     :param on_failure: called on the worker's thread with the exception that ended it, and with
         the item that was waiting and that nobody will process, or None.
@@ -113,20 +114,11 @@ class Worker(Generic[T]):
         :return: what comes of it; cancelled if the worker stops before.
         """
         future: Future[S] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - raised to whoever asks the future
-                future.set_exception(error)
-
         with self._idle:
             if self._ended:
                 future.cancel()
                 return future
-            self._calls.append((run, future))
+            self._calls.append((lambda: fulfil(future, work), future))
         self._slot.wake()
         return future
 

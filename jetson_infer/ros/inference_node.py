@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,6 @@ from jetson_infer.core.accounting import FrameAccount
 from jetson_infer.core.parameters import ParameterSpec, ParameterValue, Settings
 from jetson_infer.core.timing import StageClock
 from jetson_infer.engines.models import Model, find_model, load_model
-from jetson_infer.engines.select import may_use_device
 from jetson_infer.errors import ParameterError
 from jetson_infer.pipeline.frame import Frame
 from jetson_infer.pipeline.opening import OpenHooks
@@ -84,7 +83,7 @@ class InferenceNode(LiveParametersNode, Generic[R]):
     ) -> Pipeline[R] | OverlappingPipeline[R]:
         """Load the variant that the settings name.
 
-        On the worker's thread; where no device is involved, and frames come, on another one.
+        On the runner's loader thread, beside the frames.
 
         :param hooks: told how far it is, and asked whether to stop; it may take minutes.
         """
@@ -187,7 +186,7 @@ class InferenceNode(LiveParametersNode, Generic[R]):
     def _open_first(
         self, model: Model, settings: Settings, resources: ExitStack
     ) -> tuple[FrameRunner[R], LoadedVariants[R], Pipeline[R] | OverlappingPipeline[R]]:
-        """Open the chosen variant, on the worker's thread, and what runs it and others."""
+        """Open the chosen variant, and what runs it and others."""
         hooks = OpenHooks(self.report_progress, self.is_cancelled)
         opened: list[Pipeline[R] | OverlappingPipeline[R]] = []
 
@@ -206,26 +205,22 @@ class InferenceNode(LiveParametersNode, Generic[R]):
         resources.callback(self._unsubscribe)
         variants = LoadedVariants(
             runner,
-            lambda name: self._open_another(runner, model, name),
+            lambda name: self._opener(model, name),
             choose_variant(model, settings.text('variant')).name,
             opened[0],
             settings.integer('keep_loaded'),
         )
         return runner, variants, opened[0]
 
-    def _open_another(
-        self, runner: FrameRunner[R], model: Model, name: str
-    ) -> Pipeline[R] | OverlappingPipeline[R]:
-        """Load another variant while the one in force goes on; nothing is built for it."""
+    def _opener(
+        self, model: Model, name: str
+    ) -> Callable[[], Pipeline[R] | OverlappingPipeline[R]]:
+        """Return what loads another variant for the caller's set; nothing is built for it."""
         assert self._declared is not None
         settings = self._declared.snapshot().replaced({'variant': name, 'engine_build': 'never'})
         called_off = self._late_sets.called_off()
         hooks = OpenHooks(self.report_progress, lambda: self.is_cancelled() or bool(called_off()))
-
-        def work() -> Pipeline[R] | OverlappingPipeline[R]:
-            return self.open_pipeline(model, settings, hooks)
-
-        return runner.between_frames(work) if may_use_device(settings.text('engine')) else work()
+        return lambda: self.open_pipeline(model, settings, hooks)
 
     def _begin(
         self,
@@ -245,11 +240,7 @@ class InferenceNode(LiveParametersNode, Generic[R]):
                 if begun:
                     self._runner = runner
                     self._variant = VariantParameter(
-                        model,
-                        variants,
-                        self._late_sets,
-                        self.get_logger(),
-                        may_use_device(settings.text('engine')),
+                        model, variants, self._late_sets, self.get_logger()
                     )
                     self.take_pipeline(pipeline)
                     self.put_in_force(settings)

@@ -30,8 +30,6 @@ class VariantParameter(Generic[R]):
     :param variants: its loaded variants.
     :param late_sets: where sets that take long are done.
     :param logger: the node's logger.
-    :param worker_opens: whether the thread that processes the frames opens the variants, so that
-        switching to one that is loaded has to wait while another one is opened.
     """
 
     def __init__(
@@ -40,21 +38,16 @@ class VariantParameter(Generic[R]):
         variants: LoadedVariants[R],
         late_sets: WorkQueue,
         logger: Any,
-        worker_opens: bool,
     ) -> None:
         self._model = model
         self._late_sets = late_sets
         self._logger = logger
-        self._worker_opens = worker_opens
         self.variants = variants
 
     def takes_long(self, parameters: Sequence[Parameter]) -> bool:
-        """Tell whether a set names a variant that has to be loaded, or to wait for one that is."""
+        """Tell whether a set names a variant that has to be loaded."""
         name = self._named_in(parameters)
-        if name is None:
-            return False
-        waits = self._worker_opens and not self._late_sets.wait_idle(0)
-        return waits or name not in self.variants.loaded
+        return name is not None and name not in self.variants.loaded
 
     @contextmanager
     def prepared(self, parameters: Sequence[Parameter]) -> Iterator[None]:

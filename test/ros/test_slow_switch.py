@@ -13,7 +13,6 @@ from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 
 from brightness_model import write_brightness_model
 from detector_bench import Bench
-from jetson_infer.ros import inference_node
 from jetson_infer.ros.detector_node import DetectorNode
 from ros_peer import WAIT_S, image_message, paint, wait_for
 
@@ -123,29 +122,6 @@ def test_variants_are_loaded_in_the_order_in_which_they_were_asked_for(bench):
     assert result_of(third).successful
     assert result_of(second).successful
     wait_in_force(bench, 'second')
-
-
-def test_where_the_worker_opens_variants_only_frames_and_switches_wait(
-    start, peer, folder, monkeypatch
-):
-    monkeypatch.setattr(inference_node, 'may_use_device', lambda engine: True)
-    bench = Bench(start, peer, folder, GatedDetector)
-    bench.node.gates = {'third': threading.Event()}
-    third = begin_loading(bench, 'third')
-    best = bench.ask_to_set('variant', text('best'))
-    bench.send(image_message(paint(255, 0, 0)))
-    wait_for(lambda: bench.counters()['waiting'] == 1, 'a frame that waits')
-    assert bench.set('score_threshold', number(0.5)).successful
-    assert value_of(bench, 'variant').string_value == 'auto'
-    bench.forget()
-    bench.status(lambda status, values: values['loading'] == 'third')
-    assert not third.done()
-    assert not best.done()
-    bench.node.gates['third'].set()
-    assert result_of(third).successful
-    assert result_of(best).successful
-    wait_in_force(bench, 'best')
-    wait_for(lambda: bench.detections, 'the answer to the frame that waited')
 
 
 @pytest.mark.parametrize('heeds', [True, False])

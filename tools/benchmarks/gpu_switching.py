@@ -21,6 +21,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ import numpy as np
 from jetson_infer.core.accounting import FrameAccount
 from jetson_infer.core.images import wrap_image
 from jetson_infer.engines.models import Model, find_model, load_model
-from jetson_infer.engines.select import ENGINES, may_use_device
+from jetson_infer.engines.select import ENGINES
 from jetson_infer.pipeline.open_detection import open_detection
 from jetson_infer.pipeline.runner import FrameRunner, RunnerHooks, RunnerSettings
 from jetson_infer.pipeline.variants import LoadedVariants
@@ -62,7 +63,7 @@ class Switching:
             lambda error: self.problems.append(f'the worker ended: {error!r}'),
         )
         self._runner = FrameRunner(self._open_first, self.account, hooks, RunnerSettings())
-        self._variants = LoadedVariants(self._runner, self._open, names[0], self._first, keep)
+        self._variants = LoadedVariants(self._runner, self._opener, names[0], self._first, keep)
         self._variants.preload(names)
 
     def run(self, frames: int, rate: float, every_s: float) -> None:
@@ -108,11 +109,8 @@ class Switching:
         )
         return self._first
 
-    def _open(self, name: str) -> Any:
-        def opened() -> Any:
-            return open_detection(self.model, self.model.variant(name), engine=self.engine)
-
-        return self._runner.between_frames(opened) if may_use_device(self.engine) else opened()
+    def _opener(self, name: str) -> Callable[[], Any]:
+        return lambda: open_detection(self.model, self.model.variant(name), engine=self.engine)
 
     def _switch(self, every_s: float) -> None:
         number = 0

@@ -149,7 +149,7 @@ class DeviceSubject(Subject):
         return self._graph.run_back_to_back(count) * 1e-3
 
     def paced_pipeline(self) -> Pipeline[Detections] | OverlappingPipeline[Detections]:
-        """Open the pipeline once more: the device belongs to the thread that opened it."""
+        """Open the pipeline once more: a device is closed by the thread that opened it."""
         return open_detection(
             self._model,
             self._variant,

@@ -96,7 +96,7 @@ class Subject(Closing):
 
     @abstractmethod
     def paced_pipeline(self) -> Pipeline[Detections] | OverlappingPipeline[Detections]:
-        """Return a pipeline for a runner, which closes it; on the thread that uses it."""
+        """Return a pipeline for a runner, which closes it on the thread that this is called on."""
 
     @abstractmethod
     def close(self) -> None:

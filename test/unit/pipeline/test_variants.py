@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Switching between loaded variants while frames come."""
 
+import contextlib
 import itertools
 import threading
 import time
@@ -12,7 +13,12 @@ import pytest
 from jetson_infer.core.accounting import FrameAccount
 from jetson_infer.core.images import wrap_image
 from jetson_infer.errors import InternalError, SessionError
-from jetson_infer.pipeline.runner import FrameRunner, RunnerHooks, RunnerSettings
+from jetson_infer.pipeline.runner import (
+    FrameRunner,
+    RunnerHooks,
+    RunnerSettings,
+    RunnerStopped,
+)
 from jetson_infer.pipeline.variants import LoadedVariants
 
 PIXELS = np.zeros((4, 6, 3), np.uint8)
@@ -29,6 +35,8 @@ class Named:
         self.threads = set()
         self.closed = 0
         self.busy = False
+        self.opened_on = threading.current_thread().name
+        self.closed_on = ''
 
     def process(self, image, clock):
         assert not self.closed, 'used after it was closed'
@@ -41,7 +49,7 @@ class Named:
 
     def close(self):
         assert not self.busy
-        self.threads.add(threading.current_thread().name)
+        self.closed_on = threading.current_thread().name
         self.closed += 1
 
 
@@ -54,9 +62,8 @@ class Rig:
         self.gate = threading.Event()
         self.gate.set()
         self.account = FrameAccount()
-        first = self.make('a')
         self.runner = FrameRunner(
-            lambda: first,
+            lambda: self.make('a'),
             self.account,
             RunnerHooks(
                 deliver=lambda frame, result, clock: self.delivered.append(
@@ -68,7 +75,9 @@ class Rig:
             ),
             RunnerSettings(),
         )
-        self.variants = LoadedVariants(self.runner, self.open, 'a', first, keep)
+        self.variants = LoadedVariants(
+            self.runner, lambda name: lambda: self.open(name), 'a', self.made[0], keep
+        )
 
     def make(self, name):
         self.made.append(Named(name, self.seconds))
@@ -93,7 +102,17 @@ class Rig:
         return self.delivered[-1][:2]
 
     def alive(self):
+        """Return the names of those that are open, once what is to be closed has been."""
+        with contextlib.suppress(RunnerStopped):
+            self.runner.open(Settled)
         return [pipeline.name for pipeline in self.made if not pipeline.closed]
+
+
+class Settled:
+    """Opened after all that was asked for before."""
+
+    def close(self):
+        pass
 
 
 def wait_for(condition):
@@ -137,12 +156,67 @@ def test_the_next_frame_is_the_new_variants_and_the_old_one_is_closed(rig):
     assert (rig.variants.current, rig.variants.loaded) == ('b', ('b',))
 
 
-def test_pipelines_are_used_and_closed_on_the_workers_thread(rig):
+def test_pipelines_are_used_on_the_workers_thread_and_opened_and_closed_on_the_loaders(rig):
     rig.ask(1)
     rig.switch('b')
     rig.ask(2)
     rig.runner.stop()
     assert {name for pipeline in rig.made for name in pipeline.threads} == {'jetson_infer worker'}
+    for pipeline in rig.made:
+        assert pipeline.opened_on == pipeline.closed_on == 'jetson_infer loader'
+
+
+def test_neither_frames_nor_the_one_who_switches_wait_for_the_old_one_to_be_closed(rig):
+    closing, go_on = threading.Event(), threading.Event()
+    close = rig.made[0].close
+
+    def slowly():
+        closing.set()
+        assert go_on.wait(WAIT_S)
+        close()
+
+    rig.made[0].close = slowly
+    rig.switch('b')
+    assert closing.wait(WAIT_S)
+    assert rig.variants.loaded == ('b',)
+    assert [rig.ask(number) for number in range(5)] == [(number, 'b') for number in range(5)]
+    go_on.set()
+    assert rig.alive() == ['b']
+
+
+def test_one_that_fails_to_close_is_told_of_and_the_others_are_closed(rig, caplog):
+    first, close = rig.made[0], rig.made[0].close
+
+    def fail():
+        close()
+        raise SessionError('it does not let go')
+
+    first.close = fail
+    rig.switch('b')
+    rig.switch('c')
+    assert rig.alive() == ['c']
+    assert 'it does not let go' in caplog.text
+    assert rig.ask(1) == (1, 'c')
+
+
+def test_a_runner_that_stops_while_one_is_opened_closes_that_one_too(rig):
+    rig.gate.clear()
+    refused = []
+
+    def switch():
+        with pytest.raises(RunnerStopped) as error:
+            rig.switch('b')
+        refused.append(error.value)
+
+    switcher = threading.Thread(target=switch)
+    switcher.start()
+    wait_for(lambda: rig.variants.opening == 'b')
+    threading.Timer(0.05, rig.gate.set).start()
+    rig.runner.stop()
+    switcher.join(WAIT_S)
+    assert len(refused) == 1
+    assert [pipeline.name for pipeline in rig.made] == ['a', 'b']
+    assert rig.alive() == []
 
 
 def test_what_cannot_be_opened_leaves_the_old_one_in_force(rig):
