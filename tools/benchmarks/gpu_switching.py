@@ -6,6 +6,8 @@
 The node's own parts, FrameRunner and LoadedVariants, run without DDS, so that it works where ROS
 and TensorRT's bindings are of different Pythons.  Counted are frames that are lost, answered twice
 or out of order; measured are the longest time between two answers and how long a switch takes.
+Frames are sent by a thread of the same process: where the longest gap between two that are sent is
+long too, something held Python's lock, or the machine was busy.
 
     PYTHONPATH=. python tools/benchmarks/gpu_switching.py scene_detector --keep 1 --keep 3
 
@@ -51,6 +53,7 @@ class Switching:
     def __init__(self, model: Model, names: list[str], engine: str, keep: int) -> None:
         self.model, self.names, self.engine, self.keep = model, names, engine, keep
         self.answers: list[tuple[int, float]] = []
+        self.sent_s: list[float] = []
         self.problems: list[str] = []
         self.switch_ms: list[float] = []
         self.account = FrameAccount()
@@ -80,6 +83,7 @@ class Switching:
         switcher.start()
         for number in range(frames):
             time.sleep(max(0.0, began_s + number / rate - time.monotonic()))
+            self.sent_s.append(time.monotonic())
             self._runner.receive(lambda n=number: images[n % IMAGES], 0, number)
         self._runner.drain(PATIENCE_S)
         self._stop.set()
@@ -97,6 +101,7 @@ class Switching:
             'in_order': numbers == sorted(numbers),
             'longest_gap_ms': round(float(gaps.max(initial=0)) * 1e3, 2),
             'longest_gap_frames': round(float(gaps.max(initial=0)) * rate, 3),
+            'longest_gap_sent_frames': round(float(np.diff(self.sent_s).max(initial=0)) * rate, 3),
             'switches': len(self.switch_ms),
             'switch_ms': {'p50': round(float(np.median(self.switch_ms or [0])), 2),
                           'longest': round(max(self.switch_ms, default=0), 2)},
