@@ -61,6 +61,7 @@ class Rig:
         self.seconds = seconds
         self.gate = threading.Event()
         self.gate.set()
+        self.at_gate = threading.Event()
         self.account = FrameAccount()
         self.runner = FrameRunner(
             lambda: self.make('a'),
@@ -87,6 +88,7 @@ class Rig:
         if name == 'broken':
             raise SessionError('no such engine')
         time.sleep(self.opening_s)
+        self.at_gate.set()
         assert self.gate.wait(WAIT_S)
         return self.make(name)
 
@@ -210,7 +212,7 @@ def test_a_runner_that_stops_while_one_is_opened_closes_that_one_too(rig):
 
     switcher = threading.Thread(target=switch)
     switcher.start()
-    wait_for(lambda: rig.variants.opening == 'b')
+    assert rig.at_gate.wait(WAIT_S)
     threading.Timer(0.05, rig.gate.set).start()
     rig.runner.stop()
     switcher.join(WAIT_S)
