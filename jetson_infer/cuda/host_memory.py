@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Literal
 
@@ -17,6 +18,7 @@ from jetson_infer.cuda.memory import (
     aligned_array,
     check_size,
     shortage,
+    warn_of_views,
 )
 from jetson_infer.errors import DeviceError
 
@@ -63,6 +65,8 @@ class HostBlocks:
     def remove(self, address: int) -> None:
         """Release a block; whoever kept a view of it reads :data:`STALE`."""
         kind, block = self._blocks.pop(address)
+        if kind != 'device' and (views := _views(block)):
+            warn_of_views(block.nbytes, kind, views)
         block.fill(STALE)
         self.used_bytes -= block.nbytes if self._counts(kind) else 0
 
@@ -128,3 +132,12 @@ class HostTwinMemory(MemoryResource):
         buffer = Buffer(address, nbytes, self._kind, host, release)
         self._keep(buffer)
         return buffer
+
+
+def _views(block: npt.NDArray[np.uint8]) -> int:
+    """Count who holds a block besides its one remaining owner, or views it.
+
+    A view of a block holds what the block itself is a view of.
+    """
+    held = sys.getrefcount(block) - 3  # the owner's name, this one, and getrefcount's argument
+    return held + sys.getrefcount(block.base) - 2  # the block, and the argument

@@ -10,6 +10,7 @@ and counts, limits or refuses on the way.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Literal
@@ -30,7 +31,10 @@ __all__ = [
     'aligned',
     'bytes_text',
     'shortage',
+    'warn_of_views',
 ]
+
+_LOGGER = logging.getLogger(__name__)
 
 MemoryKind = Literal['host', 'pinned', 'mapped', 'device']
 """Where memory lies: ``host`` is plain memory of the process; ``pinned`` is page-locked, so that
@@ -191,4 +195,14 @@ def shortage(kind: MemoryKind, asked: int, free: int, total: int) -> DeviceMemor
         f'no {bytes_text(asked)} of {kind} memory: {bytes_text(free)} of {bytes_text(total)} are '
         'free; use a variant with a smaller input or precision, fewer models on this device, or '
         'end other programs that use it'
+    )
+
+
+def warn_of_views(nbytes: int, kind: MemoryKind, views: int) -> None:
+    """Log that memory is closed under arrays of someone who may go on using them."""
+    _LOGGER.warning(
+        '%d bytes of %s memory are closed while %d arrays still view them; drop those before',
+        nbytes,
+        kind,
+        views,
     )

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from types import ModuleType
 
@@ -12,12 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from jetson_infer.cuda.failures import CudaFailures
-from jetson_infer.cuda.memory import Buffer, MemoryKind, MemoryResource, check_size
+from jetson_infer.cuda.memory import (
+    Buffer,
+    MemoryKind,
+    MemoryResource,
+    check_size,
+    warn_of_views,
+)
 from jetson_infer.cuda.resources import LiveResources
 
 __all__ = ['DeviceMemory', 'PageLockedMemory']
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class DeviceMemory(MemoryResource):
@@ -103,17 +106,11 @@ class PageLockedMemory(MemoryResource):
 def _free(holder: list[npt.NDArray[np.uint8]], kind: MemoryKind) -> None:
     """Free page-locked memory, unless that would pull it from under arrays that still view it.
 
-    Reading such an array would end the process.
+    Reading such an array would end the process; the memory is freed with the last of them.
     """
     host = holder.pop()
     viewers = sys.getrefcount(host) - 2  # but for this name and the argument of getrefcount
     if viewers > 0:
-        _LOGGER.warning(
-            '%d bytes of %s memory are closed while %d arrays still view them; they are freed with '
-            'the last of these',
-            host.nbytes,
-            kind,
-            viewers,
-        )
-        return
-    host.base.free()  # type: ignore[union-attr]
+        warn_of_views(host.nbytes, kind, viewers)
+    else:
+        host.base.free()  # type: ignore[union-attr]

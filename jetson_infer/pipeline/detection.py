@@ -75,6 +75,9 @@ class DetectionPipeline:
 
     def close(self) -> None:
         """Release the network; may be called twice."""
+        # The session's memory is closed with it, and must not be viewed any more then.
+        self._preprocessor.let_go()
+        self._input = np.empty_like(self._input)
         self._session.close()
 
     def _warm_up(self) -> None:

@@ -24,7 +24,7 @@ from jetson_infer.pipeline.preprocess import Preprocessor
 __all__ = ['DeviceInput', 'InputMemory']
 
 
-@dataclass(frozen=True)
+@dataclass
 class InputMemory:
     """What one frame's input needs; all of it is free when :meth:`DeviceInput.enqueue` begins.
 
@@ -40,6 +40,10 @@ class InputMemory:
     staging: Buffer
     array: npt.NDArray[Any]
     uploading: Event | None = None
+
+    def let_go(self) -> None:
+        """Drop the view of `staging`, which is closed next; no frame can come any more."""
+        self.array = np.empty(0, self.array.dtype)
 
 
 class DeviceInput:
@@ -92,6 +96,13 @@ class DeviceInput:
             stream.record(memory.uploading)
         memory.raw.upload(stream, raw.nbytes)
         return self._kernel.enqueue(stream, raw, memory.raw.device, memory.network, self._size)
+
+    def let_go(self) -> None:
+        """Drop all views of page-locked memory, which is closed next; no frame can come any more.
+
+        Those of one frame's memory are dropped by :meth:`InputMemory.let_go`.
+        """
+        self._preprocessor.let_go()
 
     def _prepare_on_host(
         self, image: ImageView, memory: InputMemory, stream: Stream, reason: str

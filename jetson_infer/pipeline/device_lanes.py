@@ -147,6 +147,7 @@ class Lanes:
                 binding.device_outputs,
                 shared or self._whole_memory(stack, outputs),
             )
+            stack.callback(whole.let_go)
             output = whole if kernel is None else self._chosen(kernel, binding, slot, whole)
             times = LaneTimes(*(self._event(stack) for _ in range(5))) if self._timed else None
             lanes.append(
@@ -160,6 +161,7 @@ class Lanes:
                 )
             )
         self.lanes: tuple[Lane, ...] = tuple(lanes)
+        stack.callback(self.input.let_go)
 
     def _specs(self, kernel: CandidatesKernel | None) -> list[BufferSpec]:
         specs = [BufferSpec('raw', 'upload', self._memory.raw_nbytes)]
@@ -205,7 +207,9 @@ class Lanes:
         assert staging.host is not None
         array: npt.NDArray[Any] = staging.host.view(spec.dtype).reshape(shape)
         target = binding.device_inputs[name]
-        return InputMemory(slot.staged('raw'), target, staging, array, uploading)
+        memory = InputMemory(slot.staged('raw'), target, staging, array, uploading)
+        stack.callback(memory.let_go)
+        return memory
 
     def _whole_memory(
         self, stack: ExitStack, outputs: tuple[TensorSpec, ...]

@@ -42,6 +42,13 @@ class DeviceOutput(ABC):
         :raises DeviceError: if the device is lost.
         """
 
+    def rehearse(self, limits: DetectionLimits) -> Detections | None:
+        """Do what :meth:`decode` does, with made-up outputs and without the device.
+
+        :return: None where that would take as long as the whole outputs do.
+        """
+        return None
+
 
 class WholeOutput(DeviceOutput):
     """Brings whole outputs to the host.
@@ -71,6 +78,10 @@ class WholeOutput(DeviceOutput):
     def decode(self, limits: DetectionLimits) -> Detections:
         """See :meth:`DeviceOutput.decode`."""
         return self._decoder.decode(self._arrays, limits)
+
+    def let_go(self) -> None:
+        """Drop the views of the host's memory, which is closed next; no frame can come any more."""
+        self._arrays.clear()
 
 
 class CandidateOutput(DeviceOutput):
@@ -104,6 +115,7 @@ class CandidateOutput(DeviceOutput):
         self._whole = whole
         self._stream = stream
         self._written: DetectionLimits | None = None
+        self._example = kernel.example()
 
     def enqueue(self, stream: Stream, limits: DetectionLimits) -> None:
         """See :meth:`DeviceOutput.enqueue`."""
@@ -121,6 +133,11 @@ class CandidateOutput(DeviceOutput):
             self._whole.enqueue(self._stream, limits)
             self._stream.synchronize()
             return self._whole.decode(limits)
+        return self._decoder.decode_candidates(chosen.candidates, limits)
+
+    def rehearse(self, limits: DetectionLimits) -> Detections | None:
+        """See :meth:`DeviceOutput.rehearse`."""
+        chosen = self._kernel.read(self._example)
         return self._decoder.decode_candidates(chosen.candidates, limits)
 
 

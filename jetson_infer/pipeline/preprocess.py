@@ -62,6 +62,10 @@ class Preprocessor:
         target.write(self._scaled(pixels.data, self._letterbox.inner_size), pixels.order)
         return self._letterbox
 
+    def let_go(self) -> None:
+        """Forget the arrays that were written into, whose memory may be closed next."""
+        self._inputs.clear()
+
     def _scaled(
         self, pixels: npt.NDArray[np.uint8], size: tuple[int, int]
     ) -> npt.NDArray[np.uint8]:

@@ -88,6 +88,14 @@ def scenes():
     return model, model.variant('fp32_320x256')
 
 
+@pytest.fixture(autouse=True)
+def nothing_of_the_host_is_viewed_after_closing(caplog):
+    yield
+    phases = ('setup', 'call', 'teardown')
+    said = [record.getMessage() for phase in phases for record in caplog.get_records(phase)]
+    assert not [text for text in said if 'still view' in text]
+
+
 def plan_for(plan_of, model, variant) -> bytes:
     return plan_of(model.files[variant.name])
 

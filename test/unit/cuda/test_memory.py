@@ -127,6 +127,26 @@ def test_memory_of_the_twin_is_never_zero_by_chance(device):
     assert (view == STALE).all()
 
 
+@pytest.mark.parametrize('kind', ['pinned', 'mapped'])
+@pytest.mark.parametrize('views', [0, 1, 3])
+def test_the_twin_tells_of_arrays_that_outlive_their_memory(device, caplog, kind, views):
+    buffer = device.memory(kind).allocate(100)
+    kept = [buffer.host[number:80].view(np.uint8).reshape(2, -1) for number in (0, 2, 4)[:views]]
+    part = buffer.part(0, 50)
+    part.close()
+    buffer.close()
+    told = f'100 bytes of {kind} memory are closed while {views} arrays still view them'
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [f'{told}; drop those before'] * bool(views)
+    assert all((array == STALE).all() for array in kept)
+
+
+def test_what_counts_memory_views_none_of_it(device, caplog):
+    with CountingMemory(LimitedMemory(device.memory('pinned'), 1000)).allocate(100) as buffer:
+        buffer.host[:] = 1
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(('integrated', 'counted'), [(False, ['device']), (True, None)])
 def test_the_twin_has_so_much_memory_and_no_more(integrated, counted):
     device = HostDevice(integrated=integrated, total_bytes=1000)

@@ -51,6 +51,14 @@ class Rig:
         )
 
 
+@pytest.fixture(autouse=True)
+def nothing_of_the_host_is_viewed_after_closing(caplog):
+    yield
+    phases = ('setup', 'call', 'teardown')
+    said = [record.getMessage() for phase in phases for record in caplog.get_records(phase)]
+    assert not [text for text in said if 'still view' in text]
+
+
 @pytest.fixture(params=['discrete', 'integrated', 'lazy'])
 def device(request):
     twin = HostDevice(integrated=request.param == 'integrated', lazy=request.param == 'lazy')
