@@ -41,6 +41,7 @@ class _UnderWay(NamedTuple):
     letterbox: Letterbox
     limits: DetectionLimits
     begun_s: float
+    queued_s: float
 
 
 class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
@@ -106,6 +107,8 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             self._under_way: list[_UnderWay] = []
             self._lately_s = 0.0
             self._done_s = 0.0
+            self._device_s = 0.0
+            self._decode_s = 0.0
             self._warm_up()
             self._stack = stack.pop_all()
 
@@ -153,8 +156,9 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         except BaseException:
             self._recover(lane)
             raise
-        under_way = _UnderWay(lane, letterbox, limits, begun_s)
+        under_way = _UnderWay(lane, letterbox, limits, begun_s, time.monotonic())
         self._under_way.append(under_way)
+        self._rehearse(under_way)
         return under_way
 
     def finish(self, pending: _UnderWay, clock: StageClock) -> Detections:
@@ -166,10 +170,12 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             lane.done.synchronize()
             now_s = time.monotonic()
             self._lately_s = now_s - max(pending.begun_s, self._done_s)
+            self._device_s = now_s - pending.queued_s
             self._done_s = now_s
             clock.mark('infer')
             found = in_image(lane.output.decode(pending.limits), pending.letterbox)
             clock.mark('decode')
+            self._decode_s = time.monotonic() - now_s
             if self._observer is not None and lane.times is not None:
                 self._observer(lane.times.milliseconds())
         finally:
@@ -202,6 +208,19 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         lane.output.enqueue(infer, limits)
         infer.record(lane.done)
         return letterbox
+
+    def _rehearse(self, frame: _UnderWay) -> None:
+        """Go the way of the results once while the device works on them.
+
+        Code and data that the processor used a frame ago have left its caches: decoding takes two
+        to five times as long as at once again (docs/benchmarks.md).  The processor only waits now.
+        Nothing is lost as long as the device takes longer than decoding; and with another frame
+        under way there is something better to do.
+        """
+        if len(self._under_way) == 1 and self._device_s > self._decode_s:
+            found = frame.lane.output.rehearse(frame.limits)
+            if found is not None:
+                in_image(found, frame.letterbox)
 
     def _recover(self, lane: Lane) -> None:
         """Let what was queued of a frame that failed end before its lane is used again."""

@@ -203,6 +203,11 @@ def run_all(options: argparse.Namespace) -> Figures:
                     machine, model, 'fp16', s, over, frames),
             )  # fmt: skip
         figures.run(
+            'pipeline fp16 at the pace of a camera', 35,
+            lambda: parts.pace_part(
+                machine, model, 'fp16', sizes[0], 30.0, 3 if small else 300),
+        )  # fmt: skip
+        figures.run(
             'cold configure', 15, lambda: parts.cold_part(machine, model, 'fp16', 1 if small else 3)
         )
         figures.run(

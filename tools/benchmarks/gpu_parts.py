@@ -103,6 +103,58 @@ def pipeline_part(
     return {**told, **found, 'verdicts': verdicts}
 
 
+def pace_part(
+    machine, model: Model, variant: str, size: tuple[int, int], hz: float, frames: int
+) -> dict[str, Any]:
+    """Measure the same at a camera's pace, in turn: what ran a frame ago has left the caches."""
+    setting = BenchSetting(str(model.folder), variant, machine.engine, 1, size)
+    with open_subject(setting, open_one=machine.open_one) as subject:
+        walls = []
+        turns = (
+            lambda number: walls.append(subject.run_pipeline(number).wall),
+            lambda number: subject.run_graph(),
+            lambda number: subject.run_kernels(),
+        )
+        for turn in turns:
+            turn(0)
+        subject.forget()
+        walls.clear()
+        next_s = time.monotonic()
+        for number in range(frames):
+            for turn in turns:
+                next_s += 1 / hz
+                time.sleep(max(0.0, next_s - time.monotonic()))
+                turn(number)
+        graph, kernels = [r.wall for r in subject.graph], [r.wall for r in subject.kernels]
+        calls = np.median([r.call for r in subject.kernels]) / np.median(
+            [r.call for r in subject.graph]
+        )
+    found = {name: _percentiles(v) for name, v in
+             (('pipeline', walls), ('graph', graph), ('kernels', kernels))}  # fmt: skip
+    over = found['pipeline']['p50'] - found['graph']['p50']
+    shown = f'{"x".join(map(str, size))} at {hz:g} Hz'
+    return {
+        'hz': hz,
+        'frames': frames,
+        'wall_ms': found,
+        'verdicts': [
+            verdict('1', f'{variant} {shown}: pipeline beyond the graph, ms', over, 0.4),
+            verdict('2', f'{variant} {shown}: call, kernels / graph', calls, 50, False),
+            verdict(
+                '2',
+                f'{variant} {shown}: wall, kernels / graph',
+                found['kernels']['p50'] / found['graph']['p50'],
+                1.8,
+                False,
+            ),
+        ],
+    }
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    return dict(zip(('p50', 'p95', 'p99'), np.percentile(values, (50, 95, 99)).round(4).tolist()))
+
+
 def kernel_part(
     machine, size: tuple[int, int], network: tuple[int, int], rounds: int
 ) -> dict[str, Any]:

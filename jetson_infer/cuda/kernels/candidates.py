@@ -31,6 +31,7 @@ LAYOUT = np.dtype([('anchors', 'i4'), ('channels', 'i4'), ('classes', 'i4'), ('c
 """The kernel's ``Layout``, member by member (candidates.cu)."""
 
 _BLOCK = (32, 8, 1)
+_EXAMPLES = 32
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,24 @@ class CandidatesKernel(Closing):
             rows['box'], rows['score'], rows['class_id'], rows['anchor'], ordered=True
         )
         return Chosen(candidates, count - stored)
+
+    def example(self) -> npt.NDArray[np.uint8]:
+        """Return results as a device could have written them, on the host.
+
+        They are 32 candidates, some of which overlap, that every decoder shows and none drops:
+        within a pixel, a cell or the whole input, whatever its boxes are measured in.
+        """
+        results = np.zeros(self.results_nbytes, np.uint8)
+        count = min(_EXAMPLES, self._capacity)
+        results[:4].view(np.int32)[0] = count
+        rows = results[HEADER_NBYTES:].view(ROW)[:count]
+        number = np.arange(count)
+        place = number % (_EXAMPLES - _EXAMPLES // 4)  # a quarter lies where others do
+        rows['box'][:, 0], rows['box'][:, 1] = 0.1 + 0.1 * (place % 8), 0.1 + 0.1 * (place // 8)
+        rows['box'][:, 2:] = 0.1
+        rows['score'] = (20.0 if self._layout.logits else 1.0) - 0.001 * number
+        rows['anchor'] = number[::-1]
+        return results
 
     def close(self) -> None:
         """Release the kernels; may be called twice."""

@@ -110,9 +110,17 @@ class DeviceSubject(Subject):
 
         :return: wall time and CPU time of the first, in ms.
         """
-        self.graph.append(self._graph.run())
-        self.kernels.append(self._kernels.run())
+        self.run_graph()
+        self.run_kernels()
         return self.graph[-1].wall, self.graph[-1].cpu
+
+    def run_graph(self) -> None:
+        """Run the network alone, as the pipeline queues it."""
+        self.graph.append(self._graph.run())
+
+    def run_kernels(self) -> None:
+        """Run the network alone, queued kernel by kernel."""
+        self.kernels.append(self._kernels.run())
 
     def forget(self) -> None:
         """Forget what was measured so far."""
