@@ -62,7 +62,7 @@ def test_a_segment_in_use_is_left(tmp_path: Path) -> None:
     ],
 )
 def test_what_may_not_be_dead_is_left(tmp_path: Path, name: str, age: float) -> None:
-    path = segment(tmp_path, name, time.time() if age == NOW else age)
+    path = segment(tmp_path, name, time.time() + 60 if age == NOW else age)
     assert shm_clean.remove_dead_segments(tmp_path) == (0, 0)
     assert path.exists()
 
@@ -121,12 +121,15 @@ def test_a_program_that_leaves_a_process_fails_and_the_process_is_ended(
     assert gone(int(note.read_text()))
 
 
-def test_what_ends_by_itself_at_once_was_not_left(tmp_path: Path) -> None:
+def test_what_ends_by_itself_at_once_was_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, 'LEAVING_S', 60.0)
     assert processes.run(['bash', '-c', 'sleep 0.5 &'], tmp_path) == 0
 
 
 def test_what_ignores_sigint_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, 'LIMIT_S', 0.3)
+    monkeypatch.setattr(processes, 'LIMIT_S', 4.0)  # time for bash to begin
     monkeypatch.setattr(processes, 'GRACE_S', 0.3)
     monkeypatch.setattr(processes, 'LEAVING_S', 0.3)
     note = tmp_path / 'left'
