@@ -14,13 +14,14 @@ import pytest
 from jetson_infer.cli import children
 from jetson_infer.cli.children import ProcessGroup
 
-IDLE = 'import time\nprint("ready", flush=True)\ntime.sleep(600)'
+# They sleep for longer than a test may take, and not for ever where one fails.
+IDLE = 'import time\nprint("ready", flush=True)\ntime.sleep(150)'
 STUBBORN = (
     'import signal, time\n'
     'signal.signal(signal.SIGINT, signal.SIG_IGN)\n'
     'signal.signal(signal.SIGTERM, signal.SIG_IGN)\n'
     'print("ready", flush=True)\n'
-    'time.sleep(600)'
+    'time.sleep(150)'
 )
 
 
@@ -31,7 +32,7 @@ def parent_of(*children, ignore=False):
         + ('signal.signal(signal.SIGINT, signal.SIG_IGN)\n' if ignore else '')
         + f'made = [subprocess.Popen([sys.executable, "-c", c]) for c in {list(children)!r}]\n'
         'print(*(p.pid for p in made), flush=True)\n'
-        'time.sleep(600)'
+        'time.sleep(150)'
     )
 
 
@@ -119,7 +120,7 @@ def test_all_of_the_group_end_and_are_buried(log, monkeypatch, code, members, en
 
 def test_children_left_by_a_parent_that_died_are_ended(log, monkeypatch):
     patient(monkeypatch, SIGKILL=60.0)
-    code = parent_of(IDLE).removesuffix('time.sleep(600)') + 'import os; os._exit(3)'
+    code = parent_of(IDLE).removesuffix('time.sleep(150)') + 'import os; os._exit(3)'
     with start(code, log) as group:
         assert group.wait(60.0) == 3
         begun = numbers_in(log)
@@ -132,7 +133,7 @@ def test_a_second_interrupt_leaves_nothing_behind(log, tmp_path):
     """Two quick Ctrl-C: the first ends the group, the second must not end the ending."""
     go = tmp_path / 'go'
     slow = STUBBORN.replace(
-        'time.sleep(600)', f'import os\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)'
+        'time.sleep(150)', f'import os\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)'
     )
     outer = (
         'import os, signal, sys\n'

@@ -118,6 +118,7 @@ def test_a_detector_that_never_gets_ready_is_given_up(files):
     files.events.write_text(text_of(events))
     with pytest.raises(DemoFailed, match=r'not ready after 60 s; its state: inactive'):
         run(files, IDLE, clock=lambda: next(clock))
+    assert 60.0 < next(clock) < 100.0
 
 
 def test_silence_is_given_up(files):
@@ -125,6 +126,7 @@ def test_silence_is_given_up(files):
     files.events.write_text(text_of([playback(2, state='playing')]))
     with pytest.raises(DemoFailed, match='nothing was heard for 15 s'):
         run(files, IDLE, clock=lambda: next(clock))
+    assert 15.0 < next(clock) < 25.0
 
 
 # --- showing ---

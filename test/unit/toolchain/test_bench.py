@@ -202,7 +202,8 @@ def test_what_an_image_costs_outside_of_the_session_is_told(setting):
     with open_subject(setting) as subject, open_subject(dear) as other:
         first, second = measure([subject, other], 8)
     cheap, dear = (np.median([c.cpu_outside for c in found.pipeline]) for found in (first, second))
-    assert dear > cheap
+    assert dear > 3 * cheap
+    assert dear > 0.5 * np.median([c.cpu for c in second.pipeline])  # the network is tiny
 
 
 def test_paced_frames_are_all_accounted_for(setting):
