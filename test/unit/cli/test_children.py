@@ -133,7 +133,9 @@ def test_a_second_interrupt_leaves_nothing_behind(log, tmp_path):
     """Two quick Ctrl-C: the first ends the group, the second must not end the ending."""
     go = tmp_path / 'go'
     slow = STUBBORN.replace(
-        'time.sleep(150)', f'import os\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)'
+        'time.sleep(150)',
+        'import os\nend = time.monotonic() + 150\n'
+        f'while not os.path.exists({str(go)!r}) and time.monotonic() < end: time.sleep(0.01)',
     )
     outer = (
         'import os, signal, sys\n'
