@@ -159,7 +159,7 @@ class Demo:
 
     def end(self, timeout_s):
         code = self.process.wait(timeout_s)
-        self._reader.join(5.0)
+        self._reader.join(30.0)
         return code, ''.join(self.lines), self.process.stderr.read()
 
     def _read(self):

@@ -59,7 +59,7 @@ class PlayerProcess:
     def end(self, timeout_s=60.0):
         """Wait for its end and return its exit code."""
         code = self.process.wait(timeout_s)
-        self._reader.join(5.0)
+        self._reader.join(30.0)
         return code
 
     def _read(self):

@@ -143,7 +143,7 @@ def in_bare_environment(*arguments: str) -> 'subprocess.CompletedProcess[str]':
         [sys.executable, '-I', str(BARE), str(ROOT), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
 

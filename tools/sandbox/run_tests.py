@@ -5,9 +5,9 @@
 Tests of ROS nodes mostly wait: both distributions run side by side, in domains of their own. So do
 the unit tests and those with the oldest libraries, which keep a core busy each.
 
-That is a load under which a test of several processes may wait in vain. Where one or two files of a
-ROS stage fail, each is run once more with nothing beside it, as `colcon test --retest-until-pass`
-would do; the table names one that passes then, for it wants mending.
+That is a load under which a test may wait in vain. Where one or two files of a ROS stage fail, or
+up to three unit tests, they are run once more with nothing beside them, as `colcon test
+--retest-until-pass` would do; the table names what passes then, for it wants mending.
 
 The last line is the sum over all pytest stages alone: `N passed, N failed[, N skipped]`. The exit
 status is 0 only where every stage that could be run passed; the table names those that could not.
@@ -17,21 +17,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from domains import reserve_domain
 from processes import INTERRUPTED, run
+from results import Result, count, line, paint, sums, total
+from second_try import failed_tests, second_try
 from shm_clean import report_dead_segments
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,35 +40,14 @@ RESULTS = ROOT / '.sandbox' / 'results'
 DEMO_SECONDS = 8
 DEMO_LEAST_SHARE = 0.9  # of the frames; all of them, where the machine has nothing else to do
 DEMO_LEAST_AP50 = 0.7  # of these seconds; 0.817 where every frame is processed
-NO_TESTS_COLLECTED = 5  # pytest's exit status
+TESTS_FAILED = 1  # pytest's exit status, where nothing else went wrong
+NO_TESTS_COLLECTED = 5
 LOWER = ('core', 'cuda', 'engines', 'pipeline')
 LEANING = ('core', 'engines', 'pipeline', 'toolchain')  # on the versions of libraries
 TEST_LIMIT_S = 120
-MOST_TRIED_AGAIN = 2  # files of a stage; more than that is no accident
 STAGES = ('lint', 'unit', 'oldest', 'ros', 'launch', 'demo')
 
 PRINTING = threading.Lock()
-COLOUR = sys.stdout.isatty() and not os.environ.get('NO_COLOR')
-
-
-def paint(code: str, text: str) -> str:
-    """Colour a text where a person looks at it."""
-    return f'\033[{code}m{text}\033[0m' if COLOUR else text
-
-
-@dataclass
-class Result:
-    """What came of a stage."""
-
-    ok: bool
-    note: str
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-    files: dict[Path, Result] = field(default_factory=dict)
-    left_out: bool = False  # there was nothing to run it with
-    run_alone: Callable[[Path], Result] | None = None
-    """Runs one of the files once more; None where nothing ran beside them."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +83,15 @@ class Runner:
         lower = [f'test/unit/{room}' for room in LOWER]
         chosen = ['test/unit', *(f'--ignore={path}' for path in lower)] if upper else lower
         name = 'unit-upper' if upper else 'unit-lower'
-        return pytest(name, [str(self.venv / 'bin/python')], chosen, live)
+        return unit_tests(name, [str(self.venv / 'bin/python')], chosen, live)
 
     def oldest_libraries(self, live: bool) -> Result:
         """Run what leans on the libraries with the oldest supported ones, on the oldest Python."""
         python = self.oldest / 'bin/python'
         if not python.exists():
             return Result(True, 'no Python 3.10 found (on PATH, in ~/.pyenv, by uv)', left_out=True)
-        return pytest('oldest', [str(python)], [f'test/unit/{room}' for room in LEANING], live)
+        chosen = [f'test/unit/{room}' for room in LEANING]
+        return unit_tests('oldest', [str(python)], chosen, live)
 
     def ros(self, distro: str, live: bool) -> Result:
         """Run the tests of nodes in the tests' own process, over real DDS.
@@ -209,11 +190,16 @@ def pytest(
     paths: list[str],
     live: bool,
     environment: dict[str, str] | None = None,
+    cache: Path | None = None,
 ) -> Result:
-    """Run pytest with a command that starts Python, and count from its report."""
+    """Run pytest with a command that starts Python, and count from its report.
+
+    Which tests failed is told where there is a folder for pytest's cache, which notes their ids.
+    """
     report = RESULTS / f'{name}.xml'
     report.unlink(missing_ok=True)
-    options = ['-q', f'--timeout={TEST_LIMIT_S}', '-p', 'no:cacheprovider', f'--junitxml={report}']
+    noting = ['-o', f'cache_dir={cache}'] if cache else ['-p', 'no:cacheprovider']
+    options = ['-q', f'--timeout={TEST_LIMIT_S}', f'--junitxml={report}', *noting]
     status = run_logged(name, [*python, '-m', 'pytest', *options, *paths], environment, live)
     if not report.exists():
         return Result(False, f'pytest ended early, with exit status {status}')
@@ -223,7 +209,19 @@ def pytest(
         note = 'no tests found'
     elif status != 0 and failed == 0:
         note += f'; pytest ended with exit status {status}'
-    return Result(status == 0, note, passed, failed, skipped)
+    failures = failed_tests(cache) if cache and status == TESTS_FAILED else ()
+    return Result(status == 0, note, passed, failed, skipped, failures=failures)
+
+
+def unit_tests(name: str, python: list[str], paths: list[str], live: bool) -> Result:
+    """Run tests that need no ROS, such that those which fail beside others can be run alone."""
+    cache = RESULTS / f'{name}-cache'
+    shutil.rmtree(cache, ignore_errors=True)  # of tests that failed in another run
+    result = pytest(name, python, paths, live, cache=cache)
+    if not live:
+        only = ['--last-failed', '--last-failed-no-failures=none', *paths]
+        result.run_failures = lambda: pytest(f'{name}-alone', python, only, False, cache=cache)
+    return result
 
 
 def pytest_in_ros(name: str, distro: str, path: Path, live: bool) -> Result:
@@ -254,53 +252,9 @@ def in_files(stage: str, distro: str, paths: list[Path], live: bool) -> Result:
     return result
 
 
-def total(results: dict[Path, Result]) -> Result:
-    """Sum up the results of a stage's files."""
-    passed, failed, skipped = sums(results.values())
-    bad = [path.name for path, result in results.items() if not result.ok]
-    note = f'{passed} passed, {failed} failed, {skipped} skipped'
-    return Result(not bad, '; '.join([note, *bad]), passed, failed, skipped, results)
-
-
-def sums(results: Iterable[Result]) -> tuple[int, int, int]:
-    """Sum up what passed, failed and was skipped."""
-    passed, failed, skipped = zip(*[(r.passed, r.failed, r.skipped) for r in results], strict=True)
-    return sum(passed), sum(failed), sum(skipped)
-
-
-def second_try(result: Result) -> Result:
-    """Run the few files that failed beside others once more, alone; tell which then passed."""
-    failed = [path for path, one in result.files.items() if not one.ok]
-    if result.run_alone is None or not 0 < len(failed) <= MOST_TRIED_AGAIN:
-        return result
-    print(
-        paint('1', f'\n== once more, alone: {", ".join(path.name for path in failed)}'), flush=True
-    )
-    again = {path: result.run_alone(path) for path in failed}
-    settled = total({**result.files, **again})
-    mended = [path.name for path, one in again.items() if one.ok]
-    if mended:
-        settled.note += f'; failed beside others and passed alone: {", ".join(mended)}'
-    return settled
-
-
 def in_ros(distro: str) -> list[str]:
     """Return what precedes a command that is to have ROS around it."""
     return [str(ROOT / 'tools/sandbox/ros_env.sh'), distro, '--']
-
-
-def count(report: Path) -> tuple[int, int, int]:
-    """Count the passed, failed (errors included) and skipped tests of a JUnit file."""
-    passed = failed = skipped = 0
-    for case in ElementTree.parse(report).iter('testcase'):
-        outcomes = {child.tag for child in case}
-        if outcomes & {'failure', 'error'}:
-            failed += 1
-        elif 'skipped' in outcomes:
-            skipped += 1
-        else:
-            passed += 1
-    return passed, failed, skipped
 
 
 Step = Callable[[bool], Result]
@@ -343,14 +297,6 @@ def run_wave(wave: dict[str, Step]) -> Iterator[tuple[str, Result, float]]:
         except KeyboardInterrupt:
             INTERRUPTED.set()
             raise
-
-
-def line(name: str, result: Result, seconds: float) -> str:
-    """Return a stage's line of the table."""
-    colour, verdict = ('32', 'ok') if result.ok else ('31', 'FAILED')
-    if result.left_out:
-        colour, verdict = '33', 'skipped'
-    return f'  {name:14} {paint(colour, f"{verdict:7}")} {seconds:5.0f} s  {result.note}'
 
 
 def main() -> int:

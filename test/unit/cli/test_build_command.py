@@ -66,7 +66,7 @@ def command(*arguments):
         [sys.executable, '-m', 'jetson_infer.cli.main', 'build', *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         cwd=ROOT,
     )
 
@@ -236,14 +236,14 @@ def test_an_interrupted_build_ends_with_the_command(model, tmp_path, number):
     code = f'import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})\n{INTERRUPTED}'
     process = start(code, model)
     builds = model / 'tiny.builds'
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (builds.exists() and builds.read_text()):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.02)
     child = int(builds.read_text())
     process.send_signal(number)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert 'the build was cancelled; nothing is left of it' in errors
     assert 'Traceback' not in errors

@@ -23,7 +23,7 @@ def command(*arguments, environment=None, **options):
         capture_output=True,
         text=True,
         env={**NO_ROS, **(environment or {})},
-        timeout=60,
+        timeout=110,
         **options,
     )
     assert 'Traceback' not in done.stderr or '--debug' in arguments
@@ -133,7 +133,7 @@ def test_a_signal_ends_it_with_its_code(tmp_path, number):
     code = (
         'import sys, time, types, jetson_infer.cli.main as m\n'
         'module = types.SimpleNamespace(add_arguments=lambda p: None)\n'
-        'def run(options): print("ready", flush=True); time.sleep(30)\n'
+        'def run(options): print("ready", flush=True); time.sleep(100)\n'
         'module.run = run\n'
         'sys.modules["jetson_infer.cli.play"] = module\n'
         'sys.exit(m.main(["play"]))\n'
@@ -144,6 +144,6 @@ def test_a_signal_ends_it_with_its_code(tmp_path, number):
     assert process.stdout.readline() == 'ready\n'
     time.sleep(0.05)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert errors == ''

@@ -41,6 +41,9 @@ def files(tmp_path):
     return Files(tmp_path)
 
 
+IDLE = 'import time\ntime.sleep(100)'
+
+
 def run(files, code, **options):
     """Follow a program that writes the events, and return the record."""
     record = RunRecord()
@@ -51,9 +54,13 @@ def run(files, code, **options):
     return record
 
 
+def text_of(lines):
+    return '\n'.join(line if isinstance(line, str) else json.dumps(line) for line in lines) + '\n'
+
+
 def write(lines):
     """Return a program that writes lines in small pieces, as a slow disk would show them."""
-    text = '\n'.join(line if isinstance(line, str) else json.dumps(line) for line in lines) + '\n'
+    text = text_of(lines)
     return (
         'import os, time\n'
         'with open(os.environ["EVENTS"], "w") as file:\n'
@@ -66,7 +73,7 @@ def write(lines):
 
 
 def test_a_run_is_followed_to_its_end(files):
-    record = run(files, write(run_lines(40)) + 'time.sleep(30)')
+    record = run(files, write(run_lines(40)) + 'time.sleep(100)')
     assert record.end == 'finished'
     assert len(record.published) == 40
 
@@ -107,23 +114,19 @@ def test_a_bad_end_is_told(files, reason, message):
 
 def test_a_detector_that_never_gets_ready_is_given_up(files):
     clock = itertools.count(0.0, 5.0)
+    events = [diagnostics(0, state='inactive'), playback(0, state='waiting')]
+    files.events.write_text(text_of(events))
     with pytest.raises(DemoFailed, match=r'not ready after 60 s; its state: inactive'):
-        run(
-            files,
-            write([diagnostics(0, state='inactive'), playback(0, state='waiting')])
-            + 'time.sleep(30)',
-            clock=lambda: next(clock),
-        )
+        run(files, IDLE, clock=lambda: next(clock))
+    assert 60.0 < next(clock) < 100.0
 
 
 def test_silence_is_given_up(files):
     clock = itertools.count(0.0, 1.0)
+    files.events.write_text(text_of([playback(2, state='playing')]))
     with pytest.raises(DemoFailed, match='nothing was heard for 15 s'):
-        run(
-            files,
-            write([playback(2, state='playing')]) + 'time.sleep(30)',
-            clock=lambda: next(clock),
-        )
+        run(files, IDLE, clock=lambda: next(clock))
+    assert 15.0 < next(clock) < 25.0
 
 
 # --- showing ---

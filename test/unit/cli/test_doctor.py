@@ -42,7 +42,7 @@ def run(*command, **environment):
         text=True,
         cwd=ROOT,
         env={**NO_ROS, 'PYTHONPATH': str(ROOT), **environment},
-        timeout=60,
+        timeout=110,
         check=False,
     )
 
@@ -159,7 +159,7 @@ def test_a_terminal_gets_colours_and_lines_that_fit():
         while chunk := os.read(master, 4096):
             shown += chunk
     except OSError:  # Linux's way to say that the other side is closed
-        process.wait(10)
+        process.wait(60)
     os.close(master)
     assert b'\x1b[' in shown
     plain = re.sub('\x1b\\[[0-9;]*m', '', shown.decode())

@@ -52,8 +52,10 @@ def test_every_node_that_runs_is_timed_in_every_run(network):
     assert len(convolutions) == 4
     assert {layer.precision for layer in convolutions} == {'fp32'}
     # Four convolutions are what there is to do: they are most of it, and no more than all of it.
-    spent_ms = sum(layer.median_ms for layer in convolutions)
-    assert 0.3 * min(times.observed_ms) < spent_ms < max(times.observed_ms)
+    # A machine under load may halt between the nodes of a run, but not in every run.
+    spent_ms = np.sum([layer.times_ms for layer in convolutions], axis=0)
+    assert (spent_ms < times.observed_ms).all()
+    assert (spent_ms / times.observed_ms).max() > 0.3
 
 
 def test_nothing_is_left_on_disk_or_noted_without_being_asked(network, tmp_path, monkeypatch):

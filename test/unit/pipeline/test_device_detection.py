@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device pipeline, held against the host's, on the host twin."""
 
+import time
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from jetson_infer.cuda.adaptors import CountingMemory, FailingMemory, RefusingMe
 from jetson_infer.cuda.host import HostDevice
 from jetson_infer.engines.models import load_model
 from jetson_infer.errors import DeviceError, DeviceMemoryError, FrameRejected, SessionError
+from jetson_infer.pipeline import device_detection
 from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
 from jetson_infer.pipeline.device_lanes import DeviceMemory
 from jetson_infer.pipeline.device_times import DEVICE_STAGES
@@ -327,11 +330,18 @@ def test_outputs_that_the_device_has_no_candidates_for_cross_whole(tmp_path, dev
         assert_alike(found, expected)
 
 
-def test_patience_is_known_after_the_first_frames_and_never_negative(rig):
-    clock = StageClock(0)
-    pending = rig.pipeline.begin(random_image(0), clock)
-    assert 0.0 <= rig.pipeline.patience_s < 1.0
-    rig.pipeline.finish(pending, clock)
+def test_patience_is_most_of_what_the_last_frame_took_and_never_negative(rig, monkeypatch):
+    pipeline, clock, now_s = rig.pipeline, StageClock(0), time.monotonic() + 100.0
+    monkeypatch.setattr(device_detection, 'time', SimpleNamespace(monotonic=lambda: now_s))
+    pending = pipeline.begin(random_image(0), clock)
+    now_s += 0.01
+    pipeline.finish(pending, clock)
+    pending = pipeline.begin(random_image(1), clock)
+    now_s += 0.003
+    assert pipeline.patience_s == pytest.approx(0.8 * 0.01 - 0.003)
+    now_s += 0.017
+    assert pipeline.patience_s == 0.0
+    pipeline.finish(pending, clock)
 
 
 @pytest.mark.parametrize('encoding', ['bgr8', 'mono16'])

@@ -28,7 +28,7 @@ def test_closing_wakes_a_waiting_taker():
     taker = threading.Thread(target=lambda: taken.append(slot.take()))
     taker.start()
     slot.close()
-    taker.join(timeout=5)
+    taker.join(timeout=60)
     assert not taker.is_alive()
     assert taken == [None]
 
@@ -62,5 +62,5 @@ def test_every_item_is_taken_or_displaced_exactly_once():
     left = slot.close()
     if left is not None:
         note(left)
-    consumer.join(timeout=5)
+    consumer.join(timeout=60)
     assert sorted(seen) == list(range(1, 3001))

