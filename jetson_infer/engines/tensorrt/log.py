@@ -28,6 +28,19 @@ LEVELS = {
     'INFO': logging.DEBUG,
     'VERBOSE': logging.DEBUG - 5,
 }
+HARMLESS = (
+    # Of shapes and indices, which TensorRT before 10 computes in 32 bits; the clamped number is the
+    # largest one, by which exporters mean "to the end".
+    'generated with INT64 weights',
+    'weights outside the range of INT32 was clamped',
+    # Weights so near to 0 that float16 keeps fewer digits of them, and the sentences around that.
+    'Detected subnormal FP16 values',
+    'smallest positive FP16 subnormal value',
+    'encountered issues when converting weights between types',
+    'If this is not the desired behavior, please modify the weights',
+    'Check verbose logs for the list of affected weights',
+)
+"""Warnings that concern nobody; the build's log keeps them. One that numbers overflow is none."""
 SERIOUS = ('INTERNAL_ERROR', 'ERROR')
 KEPT = 20_000
 SHOWN = 8
@@ -54,6 +67,8 @@ class MessageLog:
     def add(self, severity: str, text: str) -> None:
         """Keep a message and hand it to :mod:`logging`."""
         level = LEVELS.get(severity, logging.WARNING)
+        if level == logging.WARNING and any(words in text for words in HARMLESS):
+            level = logging.DEBUG
         if severity != 'VERBOSE' or self.verbose:
             self._lines.append(LogLine(severity, text.strip()))
         logger.log(level, '%s', text.strip())

@@ -18,6 +18,18 @@ from jetson_infer.engines.tensorrt.log import MessageLog, open_logger
 from jetson_infer.engines.tensorrt.onnx_nodes import find_node
 from jetson_infer.engines.tensorrt.types import dtype_of, precision_word
 
+HARMLESS = """\
+onnx2trt_utils.cpp:374: Your ONNX model has been generated with INT64 weights, while TensorRT does \
+not natively support INT64. Attempting to cast down to INT32.
+onnx2trt_utils.cpp:400: One or more weights outside the range of INT32 was clamped
+TensorRT encountered issues when converting weights between types and that could affect accuracy.
+If this is not the desired behavior, please modify the weights or retrain with regularization to \
+adjust the magnitude of the weights.
+Check verbose logs for the list of affected weights.
+- 4 weights are affected by this issue: Detected subnormal FP16 values.
+""".splitlines()
+"""What 8.6 says of every network with 64-bit shapes, and of float16 weights near 0."""
+
 
 def test_messages_reach_logging_by_their_severity(caplog):
     caplog.set_level(1, logger='jetson_infer.engines.tensorrt.log')
@@ -34,6 +46,18 @@ def test_messages_reach_logging_by_their_severity(caplog):
     ]
     assert 'VERBOSE' not in log.text
     assert log.text.startswith('INTERNAL_ERROR: INTERNAL_ERROR %s\nERROR: ')
+
+
+def test_warnings_that_concern_nobody_are_kept_in_the_log_alone(caplog):
+    caplog.set_level(logging.INFO, logger='jetson_infer.engines.tensorrt.log')
+    log = MessageLog()
+    for text in HARMLESS:
+        log.add('WARNING', text)
+        assert text in log.text
+    assert caplog.records == []
+    log.add('WARNING', 'Detected finite FP32 values which would overflow in FP16')
+    log.add('ERROR', 'Your ONNX model has been generated with INT64 weights')
+    assert [record.levelname for record in caplog.records] == ['WARNING', 'ERROR']
 
 
 def test_what_is_said_goes_to_the_log_that_follows_on_its_thread(tensorrt, caplog):
