@@ -43,6 +43,7 @@ class EngineLayer:
         or the inspector does not tell.
     :param tactic: the kernel that was chosen; empty where not told.
     :param dla: whether the DLA runs it.
+    :param nodes: the names of the ONNX file's nodes in it; empty where not told.
     """
 
     name: str
@@ -52,6 +53,7 @@ class EngineLayer:
     outputs: tuple[LayerTensor, ...] = ()
     tactic: str = ''
     dla: bool = False
+    nodes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return a value for :mod:`json`."""
@@ -64,7 +66,7 @@ class EngineLayer:
             side: tuple(LayerTensor(**{**t, 'shape': tuple(t['shape'])}) for t in value[side])
             for side in ('inputs', 'outputs')
         }
-        return cls(**{**value, **tensors})
+        return cls(**{**value, **tensors, 'nodes': tuple(value.get('nodes', ()))})
 
 
 @dataclass(frozen=True)

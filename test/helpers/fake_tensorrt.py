@@ -102,14 +102,16 @@ class IProfiler:
 
 
 class Dims:
+    """Dimensions; a rank that is not known, None, makes their length -1, as in the real module."""
+
     def __init__(self, shape=()):
-        self._shape = tuple(int(d) for d in shape)
+        self._shape = None if shape is None else tuple(int(d) for d in shape)
 
     def __len__(self):
-        return len(self._shape)
+        return -1 if self._shape is None else len(self._shape)
 
     def __getitem__(self, index):
-        return self._shape[index]
+        return (self._shape or ())[index]
 
 
 loggers: dict[str, ILogger] = {}
@@ -162,7 +164,15 @@ class ICudaEngine:
         return DataType[self._io[name][1]]
 
     def get_tensor_shape(self, name):
-        return Dims(self._io[name][2])
+        return Dims(None if name in self._plan.get('rankless', ()) else self._io[name][2])
+
+    @property
+    def num_layers(self):
+        return len(self._layers)
+
+    @property
+    def _layers(self):
+        return self._plan.get('layers', ['a', 'b'])
 
     def get_tensor_location(self, name):
         return TensorLocation[self._plan.get('locations', {}).get(name, 'DEVICE')]
@@ -180,8 +190,7 @@ class ICudaEngine:
         return [Dims(shape) for shape in self._plan['profiles'][profile_index][name]]
 
     def create_engine_inspector(self):
-        text = json.dumps({'Layers': self._plan.get('layers', ['a', 'b'])})
-        return SimpleNamespace(get_engine_information=lambda kind: text)
+        return EngineInspector(self)
 
     @property
     def device_memory_size(self):
@@ -202,6 +211,35 @@ class ICudaEngine:
 
     def create_execution_context_without_device_memory(self):
         return IExecutionContext(self, True)
+
+
+class EngineInspector:
+    """Tells of layers as 8.6 does: with control characters, and no layouts of dynamic shapes."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self.execution_context = None
+
+    def get_engine_information(self, format):  # noqa: A002 - TensorRT's name
+        layers = ',\n'.join(
+            self.get_layer_information(index, format) for index in range(self._engine.num_layers)
+        )
+        return f'{{"Layers": [{layers}],\n"Bindings": []\n}}'
+
+    def get_layer_information(self, layer_index, format):  # noqa: A002 - TensorRT's name
+        assert format is LayerInformationFormat.JSON
+        layer = self._engine._layers[layer_index]
+        if layer == 'no text':
+            return '{"Name": '
+        dynamic = any(min(shape, default=0) < 0 for _, _, shape in self._engine._io.values())
+        if dynamic and not self._has_shapes() and not isinstance(layer, str):
+            unknown = {'Format/Datatype': 'N/A due to dynamic shapes'}
+            layer = {**layer, 'Inputs': [{**each, **unknown} for each in layer['Inputs']]}
+        return json.dumps(layer, indent=1).replace('\\u001e', '\x1e')
+
+    def _has_shapes(self):
+        context = self.execution_context
+        return context is not None and not context.infer_shapes()
 
 
 class IExecutionContext:
@@ -256,7 +294,7 @@ class IExecutionContext:
         if mode == 'in':
             return Dims(self._shapes[name])
         if name in self._engine._plan.get('data_dependent', ()):
-            return Dims(own)
+            return Dims(None if name in self._engine._plan.get('rankless', ()) else own)
         first = next(iter(self._shapes.values()))
         return Dims(first[i] if d < 0 else d for i, d in enumerate(own))
 
@@ -284,7 +322,7 @@ class IExecutionContext:
         if self.profiler is None or self._engine._plan.get('tells_no_times'):
             return self._error('report_to_profiler: nothing was noted')
         assert not self.enqueue_emits_profile
-        for number, layer in enumerate(self._engine._plan.get('layers', ['a', 'b'])):
+        for number, layer in enumerate(self._engine._layers):
             name = layer if isinstance(layer, str) else layer['Name']
             self.profiler.report_layer_time(name, (number + 1) * 0.25)
         return True
@@ -376,6 +414,7 @@ UNTIL_10 = (
 MODULE = (
     DataType, TensorIOMode, TensorLocation, TensorFormat, LayerInformationFormat, ErrorCodeTRT,
     ILogger, IErrorRecorder, IProfiler, Dims, Runtime, ICudaEngine, IExecutionContext,
+    EngineInspector,
 )  # fmt: skip
 
 
@@ -395,6 +434,8 @@ def fake_module(version: str, monkeypatch) -> SimpleNamespace:
             monkeypatch.delattr(cls, name)
     if major < 10:
         monkeypatch.setattr(
-            ICudaEngine, 'create_execution_context', lambda self: IExecutionContext(self, False)
+            ICudaEngine,
+            'create_execution_context',
+            lambda self: None if 'no_context' in self._plan else IExecutionContext(self, False),
         )
     return module

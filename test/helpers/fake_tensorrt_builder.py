@@ -33,6 +33,12 @@ LAYERS = {
 }
 
 
+CONVOLUTION_REFUSED = (
+    'Assertion failed: checkSpatialDims(kernel_tensor_ptr->getDimensions()) && "The input tensor '
+    'shape misaligns with the input kernel shape."'
+)
+
+
 class BuilderFlag(enum.IntEnum):
     FP16, INT8, TF32, SPARSE_WEIGHTS, GPU_FALLBACK, OBEY_PRECISION_CONSTRAINTS = range(6)
 
@@ -63,6 +69,16 @@ class ProfilingVerbosity(enum.Enum):
 
 class ErrorCode(enum.Enum):
     INVALID_GRAPH, UNSUPPORTED_NODE = range(2)
+
+
+class ErrorCodeOf86:
+    """How the parser of 8.6 gives its codes: the name is a method, and not the bare name."""
+
+    def __init__(self, code):
+        self._code = code
+
+    def name(self):
+        return str(self._code)
 
 
 class IProgressMonitor:
@@ -123,6 +139,8 @@ class ParserError:
         return ErrorCode.UNSUPPORTED_NODE
 
     def desc(self):
+        if self._node.op_type == 'Conv':
+            return CONVOLUTION_REFUSED
         return f'No importer registered for op: {self._node.op_type}.'
 
     def node(self):
@@ -156,7 +174,7 @@ class OnnxParser:
             return False
         graph = loaded.graph
         for index, node in enumerate(graph.node):
-            if not onnx.defs.has(node.op_type):
+            if not onnx.defs.has(node.op_type) or 'refused' in node.name:
                 self._errors.append(ParserError(index, node))
         if self._errors:
             return False
@@ -192,7 +210,7 @@ class ITimingCache:
         self.data = data
 
     def serialize(self):
-        return b'timings' + self.data.removeprefix(b'timings') + b'+'
+        return self.data + b'+'
 
 
 class IBuilderConfig:
@@ -231,10 +249,12 @@ class IBuilderConfig:
         self.features.add(feature.name)
 
     def create_timing_cache(self, serialized_timing_cache):
-        return ITimingCache(bytes(serialized_timing_cache))
+        # Anything else than timings is taken as none, without a word.
+        data = bytes(serialized_timing_cache)
+        return ITimingCache(data if data.startswith(b'timings') else b'timings')
 
     def set_timing_cache(self, cache, ignore_mismatch):
-        fits = not cache.data or cache.data.startswith(b'timings')
+        fits = b'another GPU' not in cache.data
         if fits:
             self.timing = cache
         return fits
@@ -333,6 +353,9 @@ def add_builder(module: SimpleNamespace, monkeypatch) -> SimpleNamespace:
     else:
         for name in ('node_name', 'node_operator', 'local_function_stack'):
             monkeypatch.delattr(ParserError, name)
+        monkeypatch.setattr(
+            ParserError, 'code', lambda self: ErrorCodeOf86(ErrorCode.UNSUPPORTED_NODE)
+        )
     if major >= 11:
         monkeypatch.delattr(ILayer, 'set_output_type')
     return module

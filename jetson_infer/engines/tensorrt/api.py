@@ -53,8 +53,12 @@ def member(enumeration: Any, name: str) -> Any:
 
 
 def member_name(value: Any) -> str:
-    """Return the name of an enumeration's value: ``'FLOAT'`` for ``DataType.FLOAT``."""
-    return str(getattr(value, 'name', value))
+    """Return the name of an enumeration's value: ``'FLOAT'`` for ``DataType.FLOAT``.
+
+    The parser's ``ErrorCode`` of 8.6 has a method there, which gives ``ErrorCode.INVALID_NODE``.
+    """
+    name = getattr(value, 'name', value)
+    return str(name() if callable(name) else name).rpartition('.')[2]
 
 
 def names_of(enumeration: Any) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from jetson_infer.core.shape_profiles import Shape, ShapeProfile, ShapeRange
 from jetson_infer.core.tensors import TensorSpec
-from jetson_infer.engines.tensorrt.api import member_name, trt
-from jetson_infer.engines.tensorrt.types import dtype_of
+from jetson_infer.engines.tensorrt.api import member_name, trt, version
+from jetson_infer.engines.tensorrt.runtime import Troubles
+from jetson_infer.engines.tensorrt.types import data_dependent, dtype_of, shape_of
 from jetson_infer.errors import EngineError, SessionError
 
 __all__ = ['EngineIO', 'read_io']
@@ -83,25 +84,28 @@ class EngineIO:
         )
 
 
-def read_io(engine: trt.ICudaEngine, source: str) -> EngineIO:
+def read_io(engine: trt.ICudaEngine, troubles: Troubles) -> EngineIO:
     """Read an engine's inputs, outputs and profiles.
 
+    :param troubles: what TensorRT says of it.
     :raises EngineError: if it has some that cannot be exchanged.
     """
+    troubles.clear()
     inputs: list[TensorSpec] = []
     outputs: list[TensorSpec] = []
     for index in range(engine.num_io_tensors):
         name = engine.get_tensor_name(index)
         is_input = engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT
-        (inputs if is_input else outputs).append(_spec(engine, name, source))
+        (inputs if is_input else outputs).append(_spec(engine, name, troubles))
     profiles = tuple(
-        ShapeProfile({spec.name: _range(engine, spec.name, number) for spec in inputs})
+        ShapeProfile({spec.name: _range(engine, spec, number) for spec in inputs})
         for number in range(engine.num_optimization_profiles)
     )
-    return EngineIO(source, tuple(inputs), tuple(outputs), profiles)
+    return EngineIO(troubles.source, tuple(inputs), tuple(outputs), profiles)
 
 
-def _spec(engine: trt.ICudaEngine, name: str, source: str) -> TensorSpec:
+def _spec(engine: trt.ICudaEngine, name: str, troubles: Troubles) -> TensorSpec:
+    source = troubles.source
     dtype = dtype_of(engine.get_tensor_dtype(name))
     if dtype is None:
         raise EngineError(
@@ -121,11 +125,17 @@ def _spec(engine: trt.ICudaEngine, name: str, source: str) -> TensorSpec:
             f'{source}: {name} is laid out as {engine.get_tensor_format_desc(name)}, not row by '
             'row; build it with jetson-infer build'
         )
-    return TensorSpec(name, dtype, tuple(engine.get_tensor_shape(name)))
+    shape = shape_of(engine.get_tensor_shape(name))
+    if shape is None:  # so 8.6 answers for any tensor of an engine with such an output
+        raise EngineError(
+            f'{source}: TensorRT {version()} does not tell the shape of {name} '
+            f'({troubles.reasons()}). {data_dependent("of an output")}'
+        )
+    return TensorSpec(name, dtype, shape)
 
 
-def _range(engine: trt.ICudaEngine, name: str, profile: int) -> ShapeRange:
-    if min(engine.get_tensor_shape(name), default=0) >= 0:
-        return ShapeRange.fixed(engine.get_tensor_shape(name))
-    minimum, optimum, maximum = engine.get_tensor_profile_shape(name, profile)
+def _range(engine: trt.ICudaEngine, spec: TensorSpec, profile: int) -> ShapeRange:
+    if spec.is_static:
+        return ShapeRange.fixed(spec.shape)
+    minimum, optimum, maximum = engine.get_tensor_profile_shape(spec.name, profile)
     return ShapeRange(tuple(minimum), tuple(optimum), tuple(maximum))

@@ -15,6 +15,7 @@ from jetson_infer.engines.tensorrt.engine_io import EngineIO
 from jetson_infer.engines.tensorrt.error_recorder import open_recorder
 from jetson_infer.engines.tensorrt.layer_profiler import open_profiler
 from jetson_infer.engines.tensorrt.runtime import Troubles
+from jetson_infer.engines.tensorrt.types import data_dependent, shape_of, shown
 from jetson_infer.errors import SessionError
 
 __all__ = ['Execution']
@@ -100,12 +101,13 @@ class Execution:
             raise self._troubles.failure(f'infers no shapes ({error})') from error
         if missing:
             raise self._troubles.failure(f'misses the shapes of {", ".join(missing)}')
-        outputs = {
-            spec.name: tuple(self._context.get_tensor_shape(spec.name)) for spec in self._io.outputs
-        }
-        for name, shape in outputs.items():
-            if min(shape, default=0) < 0:
-                raise SessionError(_data_dependent(self._io.source, name, shape))
+        outputs = {}
+        for spec in self._io.outputs:
+            found = shape_of(self._context.get_tensor_shape(spec.name))
+            if found is None or min(found, default=0) < 0:
+                whose = f'of the output {shown(spec.name, found)}'
+                raise SessionError(f'{self._io.source}: {data_dependent(whose)}')
+            outputs[spec.name] = found
         return outputs
 
     def watch_layers(self, report: Callable[[LayerSample], None]) -> None:
@@ -151,12 +153,3 @@ def _create_context(
         context = engine.create_execution_context_without_device_memory()
         return context, int(engine.device_memory_size), False
     return engine.create_execution_context(), 0, False
-
-
-def _data_dependent(source: str, name: str, shape: Shape) -> str:
-    shown = 'x'.join('?' if dimension < 0 else str(dimension) for dimension in shape)
-    return (
-        f'{source}: only running tells the shape of the output {name}[{shown}], so that no memory '
-        'can be laid out before; export the model with a fixed number of rows (for NMS in the '
-        'graph: a maximum number of detections, padded), or without that output'
-    )

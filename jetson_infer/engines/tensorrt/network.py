@@ -4,20 +4,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jetson_infer.core.shape_profiles import ShapeProfile
 from jetson_infer.engines.tensorrt.api import member_name, trt
 from jetson_infer.engines.tensorrt.log import MessageLog
-from jetson_infer.engines.tensorrt.onnx_nodes import find_node
+from jetson_infer.engines.tensorrt.parse_errors import describe_error, parse_failure
 from jetson_infer.engines.tensorrt.strong_typing import creation_flags
-from jetson_infer.engines.tensorrt.types import dtype_of
+from jetson_infer.engines.tensorrt.types import data_dependent, dtype_of, shape_of, shown
 from jetson_infer.errors import EngineBuildError
 
-__all__ = ['ParsedNetwork', 'check_profiles', 'describe_error', 'parse_network']
+__all__ = ['ParsedNetwork', 'check_profiles', 'parse_network']
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,50 +85,10 @@ def parse_network(
         errors = [
             describe_error(path, parser.get_error(index)) for index in range(parser.num_errors)
         ]
-        raise EngineBuildError(_parse_failure(path, errors, log))
+        raise EngineBuildError(parse_failure(path, errors, log))
     parsed = ParsedNetwork(network, parser, typed)
     _check_tensors(path, parsed)
     return parsed
-
-
-def describe_error(path: Path, error: Any) -> str:
-    """Say what is wrong with which node: ``node 12 'conv1' (Conv): ... [UNSUPPORTED_NODE]``.
-
-    :param error: a ``tensorrt.ParserError``. Before 10 it tells the node's index only; name and
-        operator are then read from the file.
-    """
-    return _describe(path, error)
-
-
-def _describe(path: Path, error: trt.ParserError) -> str:
-    index = error.node()
-    name, operator = '', ''
-    if hasattr(error, 'node_name') and hasattr(error, 'node_operator'):
-        name, operator = error.node_name(), error.node_operator()
-    elif index >= 0:
-        name, operator = find_node(path, index) or ('', '')
-    where = f'node {index}' if index >= 0 else 'the model'
-    where += f" '{name}'" if name else ''
-    where += f' ({operator})' if operator else ''
-    if hasattr(error, 'local_function_stack'):
-        functions = error.local_function_stack()
-        where += f' in {" in ".join(functions)}' if functions else ''
-    text = ' '.join(error.desc().split())
-    return f'{where}: {text} [{member_name(error.code())}]'
-
-
-def _parse_failure(path: Path, errors: list[str], log: MessageLog) -> str:
-    if not errors:
-        return f'{path}: TensorRT cannot parse it: {log.reasons()}'
-    listing = ''.join(f'\n  {error}' for error in errors)
-    count = f'{len(errors)} error{"s" if len(errors) > 1 else ""}'
-    advice = (
-        'export the network without these operations (their plug-in is not part of TensorRT), or '
-        'with opset 17'
-        if any('UNSUPPORTED' in error or 'plugin' in error.lower() for error in errors)
-        else 'export it again; opset 17 is what all versions read'
-    )
-    return f'{path}: TensorRT {trt.__version__} cannot parse it, {count}:{listing}\n{advice}'
 
 
 def _check_tensors(path: Path, parsed: ParsedNetwork) -> None:
@@ -151,6 +113,17 @@ def _check_tensors(path: Path, parsed: ParsedNetwork) -> None:
                 f'{path}: the values of the input {tensor.name} decide about shapes, which is not '
                 'supported; export the model with these values as constants'
             )
+        if shape_of(tensor.shape) is None:
+            raise EngineBuildError(
+                f'{path}: the input {tensor.name} has no number of dimensions; export the model '
+                'with a shape there'
+            )
+    if all(min(tensor.shape, default=0) >= 0 for tensor in parsed.inputs):
+        for tensor in parsed.outputs:
+            shape = shape_of(tensor.shape)
+            if shape is None or min(shape, default=0) < 0:
+                whose = f'of the output {shown(tensor.name, shape)}'
+                logger.warning('%s: it seems that %s', path, data_dependent(whose))
 
 
 def check_profiles(

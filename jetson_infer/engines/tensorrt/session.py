@@ -19,6 +19,7 @@ from jetson_infer.engines.tensorrt.binding_memory import Adapt, BindingMemory
 from jetson_infer.engines.tensorrt.engine_io import read_io
 from jetson_infer.engines.tensorrt.execution import Execution
 from jetson_infer.engines.tensorrt.inspector import inspect_engine
+from jetson_infer.engines.tensorrt.inspector_text import clean_name
 from jetson_infer.engines.tensorrt.runtime import Troubles, load_engine, open_runtime
 from jetson_infer.errors import SessionError
 
@@ -72,7 +73,7 @@ class TensorRtSession(DeviceSession):
             stack.callback(self._let_go)
             self._runtime = open_runtime(self._troubles, dla_core)
             self._engine = load_engine(self._runtime, plan, self._troubles)
-            self._io = read_io(self._engine, source)
+            self._io = read_io(self._engine, self._troubles)
             self._stream = device.stream(priority)
             stack.callback(self._stream.close)
             self._stack = stack.pop_all()
@@ -120,7 +121,7 @@ class TensorRtSession(DeviceSession):
         inspected = {layer.name: layer for layer in self.layers()}
 
         def describe(name: str) -> tuple[str, str]:
-            layer = inspected.get(name)
+            layer = inspected.get(clean_name(name))
             return ('', '') if layer is None else (layer.kind, layer.precision)
 
         try:

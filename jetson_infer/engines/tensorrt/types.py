@@ -14,7 +14,7 @@ import numpy as np
 
 from jetson_infer.engines.tensorrt.api import member_name
 
-__all__ = ['dtype_of', 'precision_word']
+__all__ = ['data_dependent', 'dtype_of', 'precision_word', 'shape_of', 'shown']
 
 _DTYPES = {
     'FLOAT': np.float32,
@@ -40,6 +40,34 @@ def dtype_of(data_type: Any) -> np.dtype | None:
     """Return NumPy's type for a ``tensorrt.DataType``; None where NumPy has none (BF16, FP8)."""
     scalar = _DTYPES.get(member_name(data_type))
     return None if scalar is None else np.dtype(scalar)
+
+
+def shape_of(dims: Any) -> tuple[int, ...] | None:
+    """Return a ``tensorrt.Dims`` as a tuple; None where TensorRT does not even know the rank."""
+    try:
+        rank = len(dims)
+    except ValueError:  # the binding's length is then -1, which Python does not take
+        return None
+    return tuple(int(dims[axis]) for axis in range(rank))
+
+
+def shown(name: str, shape: tuple[int, ...] | None) -> str:
+    """Return a tensor's name and shape for a message: ``'boxes[?x4]'``; no shape if unknown."""
+    if shape is None:
+        return name
+    return f'{name}[{"x".join("?" if dimension < 0 else str(dimension) for dimension in shape)}]'
+
+
+def data_dependent(whose: str) -> str:
+    """Say that a shape depends on the data, and what to do.
+
+    :param whose: such as ``'of the output places[2x?]'``.
+    """
+    return (
+        f'only running tells the shape {whose}, so that no memory can be laid out before; export '
+        'the model with a fixed number of rows (for NMS in the graph: a maximum number of '
+        'detections, padded), or without that output'
+    )
 
 
 def precision_word(text: str) -> str:

@@ -17,6 +17,7 @@ from fake_tensorrt_builder import BUILT, Builder, IOptimizationProfile, add_buil
 from jetson_infer.engines.build_request import BuildRequest, ShapeProfile, ShapeRange
 from jetson_infer.engines.tensorrt.builder import build_plan
 from jetson_infer.engines.tensorrt.session import TensorRtSession
+from jetson_infer.engines.tensorrt.timing_cache import _first_line
 from jetson_infer.errors import EngineBuildError, MissingDependencyError
 from tensorrt_contract.bindings import VERSIONS
 
@@ -192,6 +193,51 @@ def test_every_node_that_cannot_be_parsed_is_named(building, tmp_path):
     assert 'plug-in' in text
 
 
+def test_the_remedy_fits_what_the_parser_says(building, tmp_path):
+    """The same code stands for an operator that it does not know and for one it does."""
+    path = networks.convolving(tmp_path / 'x.onnx', layers=1)
+    model = onnx.load(str(path))
+    model.graph.node[0].name = 'refused'
+    onnx.save(model, str(path))
+    with pytest.raises(EngineBuildError) as caught:
+        build_plan(BuildRequest(path))
+    text = str(caught.value)
+    assert "node 0 'refused' (Conv): Assertion failed: checkSpatialDims" in text
+    assert '[UNSUPPORTED_NODE]' in text
+    assert 'kernel_shape' in text
+    assert 'plug-in' not in text
+
+
+def test_an_output_whose_shape_depends_on_the_data_is_told(building, tmp_path, caplog):
+    found = networks.save(
+        tmp_path / 'x.onnx',
+        [helper.make_node('Compress', ['image', 'which'], ['found'], axis=1)],
+        [networks.tensor('image', (2, 3))],
+        [networks.tensor('found', (2, 'columns'))],
+        {'which': np.array([True, False, True])},
+    )
+    build_plan(BuildRequest(found))
+    assert 'only running tells the shape of the output found[2x?]' in caplog.text
+    caplog.clear()
+    dynamic = networks.doubling(tmp_path / 'dynamic.onnx', ('rows', 3))
+    build_plan(BuildRequest(dynamic, profiles=(ROWS,)))
+    assert caplog.text == ''
+
+
+def test_an_input_without_a_rank_is_refused(building, tmp_path, monkeypatch):
+    path = networks.doubling(tmp_path / 'x.onnx', (2, 3))
+    monkeypatch.setattr(
+        'fake_tensorrt_builder.ITensor.shape', fake_tensorrt.Dims(None), raising=False
+    )
+    monkeypatch.setattr('fake_tensorrt_builder.ITensor.__init__', rankless)
+    with pytest.raises(EngineBuildError, match='image has no number of dimensions'):
+        build_plan(BuildRequest(path))
+
+
+def rankless(self, name, dtype, shape):
+    self.name, self.dtype, self.is_shape_tensor = name, dtype, False
+
+
 @pytest.mark.parametrize(
     ('content', 'told'),
     [(None, 'no such file'), (b'', 'is empty'), (b'\x0acut', 'Failed to parse ONNX model')],
@@ -284,16 +330,50 @@ def test_what_the_builder_says_is_told(building, float32, words, told, monkeypat
 def test_timings_are_taken_up_and_handed_on(building, float32, tmp_path, caplog):
     cache = tmp_path / 'timings'
     request = BuildRequest(float32, timing_cache=cache)
-    assert build_plan(request).timing_cache == b'timings+'
-    cache.write_bytes(b'timings+')
-    assert build_plan(request).timing_cache == b'timings++'
-    cache.write_bytes(b'of another GPU')
-    assert build_plan(request).timing_cache == b'timings+'
-    assert 'they are taken anew' in caplog.text
+    first = build_plan(request).timing_cache
+    assert first.endswith(b'\ntimings+')
+    cache.write_bytes(first)
+    assert build_plan(request).timing_cache.endswith(b'\ntimings++')
+    assert caplog.text == ''
     cache.unlink()
     cache.mkdir()
-    assert build_plan(request).timing_cache == b'timings+'
+    assert build_plan(request).timing_cache == first
     assert 'cannot be read' in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('change', 'told'),
+    [
+        (lambda good: b'of another GPU', 'was not written by this version of jetson_infer'),
+        (lambda good: good.partition(b'\n')[2], 'was not written by this version'),
+        (lambda good: good.replace(b'TensorRT ', b'TensorRT 1'), 'the file is of TensorRT 1'),
+        (lambda good: good.replace(b' GPU,', b' other GPU,'), 'unknown other GPU'),
+        (lambda good: good[:-1], 'the file is damaged'),
+        (lambda good: b'\xff' * 5000, 'was not written by this version'),
+        (lambda good: b'', 'was not written by this version'),
+    ],
+)
+def test_timings_that_do_not_fit_are_taken_anew(
+    building, float32, tmp_path, monkeypatch, caplog, change, told
+):
+    """TensorRT 8.6 takes any bytes without a word, so that nobody would learn of it."""
+    monkeypatch.setattr('jetson_infer.engines.tensorrt.timing_cache._gpu', lambda: 'unknown GPU')
+    cache = tmp_path / 'timings'
+    request = BuildRequest(float32, timing_cache=cache)
+    good = build_plan(request).timing_cache
+    cache.write_bytes(change(good))
+    assert build_plan(request).timing_cache == good
+    assert 'they are taken anew' in caplog.text
+    assert told in caplog.text
+
+
+def test_timings_that_tensorrt_itself_refuses_are_taken_anew(building, float32, tmp_path, caplog):
+    cache = tmp_path / 'timings'
+    request = BuildRequest(float32, timing_cache=cache)
+    good = build_plan(request).timing_cache
+    cache.write_bytes(_first_line(b'timings of another GPU') + b'timings of another GPU')
+    assert build_plan(request).timing_cache == good
+    assert 'TensorRT does not take them' in caplog.text
 
 
 def test_a_machine_without_a_gpu_is_told_so(building, float32, monkeypatch):

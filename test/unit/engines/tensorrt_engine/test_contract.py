@@ -261,7 +261,7 @@ def test_plugins_are_asked_for_as_each_version_wants_it(bindings, version):
 ANSWERS = """
 import json
 from jetson_infer.engines.tensorrt import strong_typing
-from jetson_infer.engines.tensorrt.api import member, names_of, trt, version
+from jetson_infer.engines.tensorrt.api import member, member_name, names_of, trt, version
 from jetson_infer.errors import EngineBuildError
 
 def flags(strongly_typed):
@@ -283,6 +283,8 @@ print(json.dumps({
     'errors tell the node': hasattr(trt.ParserError, 'node_name'),
     'scratch by strategy': hasattr(trt, 'ExecutionContextAllocationStrategy'),
     'types': names_of(trt.DataType),
+    'a code of the parser': member_name(trt.ErrorCode.UNSUPPORTED_NODE),
+    'a severity': member_name(trt.ILogger.Severity.WARNING),
 }))
 """
 WEAK = {
@@ -317,6 +319,8 @@ EXPECTED = {
 @pytest.mark.parametrize('version', VERSIONS)
 def test_what_each_version_answers(bindings, version):
     answers = bindings(version).run_text(ANSWERS)
+    named = [answers.pop(which) for which in ('a code of the parser', 'a severity')]
+    assert named == ['UNSUPPORTED_NODE', 'WARNING']
     answers['no numpy type'] = sorted(set(answers.pop('types')) - set(types._DTYPES))
     assert answers == {'version': version, **EXPECTED[version]}
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from jetson_infer.engines.engine_layers import EngineLayer, LayerTensor, PrecisionFound
-from jetson_infer.engines.tensorrt.inspector import parse_layers
+from jetson_infer.engines.tensorrt.inspector_text import clean_name, parse_layer, parse_layers
 
 OLD = {  # 8.6 and 10, detailed
     'Layers': [
@@ -100,6 +100,98 @@ OLD = {  # 8.6 and 10, detailed
     ],
     'Bindings': ['image', 'out'],
 }
+RAW_8_6 = """{"Layers": [{
+  "Name": "conv0 + relu",
+  "LayerType": "CaskConvolution",
+  "Inputs": [
+  {
+    "Name": "image",
+    "Location": "Device",
+    "Dimensions": [1,3,32,32],
+    "Format/Datatype": "Row major linear FP32"
+  }],
+  "Outputs": [
+  {
+    "Name": "b",
+    "Location": "Device",
+    "Dimensions": [1,16,32,32],
+    "Format/Datatype": "Row major linear FP32"
+  }],
+  "ParameterType": "Convolution",
+  "Kernel": [3,3],
+  "PaddingMode": "kEXPLICIT_ROUND_DOWN",
+  "PrePadding": [1,1],
+  "PostPadding": [1,1],
+  "Stride": [1,1],
+  "Dilation": [1,1],
+  "OutMaps": 16,
+  "Groups": 1,
+  "Weights": {"Type": "Float", "Count": 432},
+  "Bias": {"Type": "Float", "Count": 16},
+  "HasSparseWeights": 0,
+  "HasDynamicFilter": 0,
+  "HasDynamicBias": 0,
+  "HasResidual": 0,
+  "ConvXAsActInputIdx": -1,
+  "BiasAsActInputIdx": -1,
+  "ResAsActInputIdx": -1,
+  "Activation": "RELU",
+  "TacticName": "sm80_xmma_fprop_implicit_gemm_f32f32_f32f32_f32_nchwkcrs_nchw",
+  "TacticValue": "0xec7f1c3a2a7dd170",
+  "StreamId": 0,
+  "Metadata": "[ONNX Layer: conv0]\x1e[ONNX Layer: relu]"
+},{
+  "Name": "Reformatting CopyNode for Output Tensor 0 to conv0 + relu",
+  "LayerType": "Reformat",
+  "Inputs": [
+  {
+    "Name": "Reformatted Output Tensor 0 to conv0 + relu",
+    "Location": "Device",
+    "Dimensions": [1,16,32,32],
+    "Format/Datatype": "Row major linear FP32"
+  }],
+  "Outputs": [
+  {
+    "Name": "b",
+    "Location": "Device",
+    "Dimensions": [1,16,32,32],
+    "Format/Datatype": "Thirty-two wide channel vectorized row major INT8 format (kCHW32)"
+  }],
+  "ParameterType": "Reformat",
+  "Origin": "QDQ",
+  "TacticValue": "0x00000000000003e8",
+  "StreamId": 0,
+  "Metadata": ""
+},{
+  "Name": "__myl_pad\x1fmean",
+  "LayerType": "Myelin",
+  "Inputs": [
+  {
+    "Name": "b",
+    "Location": "Device",
+    "Dimensions": [1,16,32,32],
+    "Format/Datatype": "Channel major FP16 format where channel % 8 == 0"
+  }],
+  "Outputs": [
+  {
+    "Name": "features",
+    "Location": "Device",
+    "Dimensions": [1,16],
+    "Format/Datatype": "Row major linear FP16 format"
+  }],
+  "Fill": -inf,
+  "Alpha": nan,
+  "Source": "a\\pad",
+  "TacticValue": "0x0000000000000000",
+  "StreamId": 0,
+  "Metadata": "[ONNX Layer: pad[0]]\x1f[ONNX Layer: mean]\x1e[ONNX Layer: mean]"
+}],
+"Bindings": ["image"
+,"features"
+]}
+"""
+"""As 8.6 writes it: control characters within texts, and numbers and backslashes of C++."""
+
 NEW = {  # 11: a field of its own for the type, and another name for the bindings
     'Layers': [
         {
@@ -145,6 +237,93 @@ def test_layers_of_8_6_and_10():
     )
 
 
+def test_the_text_of_8_6():
+    with pytest.raises(json.JSONDecodeError, match='Invalid control character'):
+        json.loads(RAW_8_6)
+    convolution, reformat, myelin = parse_layers(RAW_8_6)
+    assert convolution.name == 'conv0 + relu'
+    assert (convolution.kind, convolution.precision) == ('CaskConvolution', 'fp32')
+    assert convolution.tactic.startswith('sm80_xmma_fprop')
+    assert convolution.nodes == ('conv0', 'relu')
+    assert convolution.inputs == (
+        LayerTensor('image', 'fp32', (1, 3, 32, 32), 'Row major linear FP32'),
+    )
+    assert (reformat.precision, reformat.outputs[0].precision) == ('', 'int8')
+    assert reformat.nodes == ()
+    assert (myelin.name, myelin.precision) == ('__myl_pad + mean', 'fp16')
+    assert myelin.nodes == ('pad[0]', 'mean')
+    assert str(PrecisionFound.of('mixed', (convolution, reformat, myelin))).endswith(
+        'found fp16+fp32 (layers: 1 in fp16, 1 in fp32)'
+    )
+
+
+def test_one_layer_of_8_6():
+    whole = RAW_8_6.removeprefix('{"Layers": [').partition('},{')[0] + '}'
+    assert parse_layer(whole) == parse_layers(RAW_8_6)[0]
+    assert parse_layer('"conv0 + relu"').name == 'conv0 + relu'
+    with pytest.raises(ValueError, match='no layer'):
+        parse_layer('3')
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'Inputs': 'N/A', 'Outputs': None},
+        {'Inputs': [{'Name': 'x', 'Dimensions': ['?', 3]}, 'y', 7]},
+        {'Inputs': [{'Dimensions': 5, 'Format/Datatype': 3}], 'Weights': 'Float'},
+        {'LayerType': None, 'Metadata': 4, 'TacticName': 7, 'Weights': {'Type': None}},
+    ],
+)
+def test_a_strange_layer_does_not_lose_the_others(changes):
+    value = {'Layers': [{'Name': 'strange', **changes}, OLD['Layers'][1]]}
+    strange, convolution = parse_layers(json.dumps(value))
+    assert (strange.name, strange.precision) == ('strange', '')
+    assert convolution.precision == 'fp16'
+
+
+def test_layers_that_tell_their_precision_alone():
+    layer = {'Name': 'n', 'LayerType': 'Convolution', 'Precision': 'FP16'}
+    assert parse_layers(json.dumps({'Layers': [layer]}))[0].precision == 'fp16'
+
+
+def test_nodes_within_functions():
+    metadata = '[ONNX Layer: a | call (F) | outer (G)]\x1e[ONNX Layer: node_of_y][ONNX Layer: b]'
+    layer = {'Name': 'n', 'LayerType': 'kgen', 'Metadata': metadata}
+    assert parse_layers(json.dumps({'Layers': [layer]}))[0].nodes == ('a', 'node_of_y', 'b')
+
+
+def test_names_are_made_clean():
+    assert clean_name('conv1\x1e[ONNX Layer: conv1]\x1f\n') == 'conv1 + [ONNX Layer: conv1]'
+
+
+@pytest.mark.parametrize(
+    ('layout', 'precision'),
+    [
+        ('Row major linear FP32', 'fp32'),
+        ('Row major linear FP32 format (kLINEAR)', 'fp32'),
+        ('Row major linear FP16 format', 'fp16'),
+        ('Row major linear INT8 format (kLINEAR)', 'int8'),
+        ('Row major Int8 format', 'int8'),
+        ('Row major linear Int32', 'int32'),
+        ('Row major linear BOOL', 'bool'),
+        ('Two wide channel vectorized row major FP16 format', 'fp16'),
+        ('Four wide channel vectorized row major Int8 format', 'int8'),
+        ('Thirty-two wide channel vectorized row major Int8 format with 3 spatial dimensions',
+         'int8'),
+        ('Channel major FP16 format where channel == 4 and column stride % 32 == 0', 'fp16'),
+        ('Channel major INT8 format where channel % 16 == 0', 'int8'),
+        ('Channel major FP32 format with 3 spatial dimensions where channel % 4 == 0', 'fp32'),
+        ('Unknown format', ''),
+        ('N/A due to dynamic shapes', ''),
+    ],
+)  # fmt: skip
+def test_every_layout_of_8_6(layout, precision):
+    tensor = {'Name': 'x', 'Dimensions': [1], 'Format/Datatype': layout}
+    layer = {'Name': 'n', 'LayerType': 'CaskPooling', 'Inputs': [tensor]}
+    (found,) = parse_layers(json.dumps({'Layers': [layer]}))
+    assert found.inputs[0].precision == precision
+
+
 def test_layers_of_11():
     (layer,) = parse_layers(json.dumps(NEW))
     assert layer.precision == 'bf16'
@@ -185,9 +364,12 @@ def test_what_is_no_engine_is_refused(text):
 
 
 def test_layers_travel_as_json():
-    layers = parse_layers(json.dumps(OLD))
+    layers = (*parse_layers(json.dumps(OLD)), *parse_layers(RAW_8_6))
     text = json.dumps([layer.to_json() for layer in layers])
     assert tuple(EngineLayer.from_json(value) for value in json.loads(text)) == layers
+    older = layers[0].to_json()
+    del older['nodes']  # as files of earlier versions are
+    assert EngineLayer.from_json(older) == layers[0]
 
 
 def of(asked: str, *precisions: str) -> PrecisionFound:

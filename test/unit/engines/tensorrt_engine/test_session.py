@@ -188,6 +188,53 @@ def test_an_output_whose_shape_depends_on_the_data_is_refused(opened):
         session.bind({'image': (2, 3)})
 
 
+def test_an_engine_whose_shapes_tensorrt_does_not_tell_is_refused(opened, device):
+    """As 8.6 answers for an engine with an output whose shape depends on the data."""
+    with pytest.raises(EngineError, match=r'tell the shape of image .*only running tells the sh'):
+        opened(STATIC, {'rankless': ['image', 'doubled']})
+    session = opened(STATIC)
+    session._engine._plan['data_dependent'] = ['doubled']
+    session._engine._plan['rankless'] = ['doubled']
+    with pytest.raises(SessionError, match='only running tells the shape of the output doubled,'):
+        session.bind({})
+
+
+FLOAT = 'Row major linear FP32'
+CONVOLUTION = {
+    'Name': 'conv1 + relu1',
+    'LayerType': 'CaskConvolution',
+    'Inputs': [{'Name': 'image', 'Dimensions': [2, 3], 'Format/Datatype': FLOAT}],
+    'Outputs': [],
+    'Metadata': '[ONNX Layer: conv1]\x1e[ONNX Layer: relu1]',
+}
+CHANGED = {**CONVOLUTION, 'Name': 'conv2', 'Metadata': '[ONNX Layer: conv2]'}
+
+
+def test_layers_are_told_as_8_6_tells_them(opened):
+    (layer,) = opened(STATIC, {'layers': [CONVOLUTION]}).layers()
+    assert (layer.name, layer.precision) == ('conv1 + relu1', 'fp32')
+    assert layer.nodes == ('conv1', 'relu1')
+
+
+def test_a_layer_that_is_not_understood_leaves_the_others(opened, caplog):
+    caplog.set_level('DEBUG', logger='jetson_infer.engines.tensorrt.inspector')
+    layers = opened(STATIC, {'layers': [CONVOLUTION, 'no text', CHANGED]}).layers()
+    assert [layer.name for layer in layers] == ['conv1 + relu1', 'conv2']
+    (warning,) = [one for one in caplog.records if one.levelname == 'WARNING']
+    assert 'not understood for 1 of 3 layers: no JSON' in warning.message
+    assert '{"Layers": [{' in caplog.text  # for whoever reports it
+
+
+def test_types_of_dynamic_layers_are_those_at_the_optimum(opened):
+    told = {'layers': [CONVOLUTION], 'profile_in_force': 0}
+    (layer,) = opened(DYNAMIC, told).layers()
+    assert (layer.precision, layer.inputs[0].layout) == ('fp32', FLOAT)
+    (layer,) = opened(DYNAMIC, {'layers': [CONVOLUTION]}).layers()  # no context has the profile
+    assert (layer.precision, layer.inputs[0].layout) == ('', 'N/A due to dynamic shapes')
+    (layer,) = opened(DYNAMIC, {**told, 'no_context': 'out of memory'}).layers()
+    assert layer.precision == ''
+
+
 @pytest.mark.parametrize('data', [b'', b'\x00cut', plan(STATIC)[:20]])
 def test_a_broken_plan_is_refused_with_tensorrts_own_words(tensorrt, device, data):
     told = 'is empty' if not data else 'magicTagRead.*truncated.*jetson-infer build'
