@@ -154,22 +154,27 @@ class DriverLibrary:
         """Reset a GPU's primary context if it does not work any more.
 
         A context in which a kernel failed stays broken as long as anyone in the process holds it,
-        and CUDA's runtime, which TensorRT uses, holds it for good.
+        and CUDA's runtime, which TensorRT uses, holds it for good.  Resetting is what there is to
+        be tried; whether it was of use :meth:`why_broken` tells.
         """
+        if self.why_broken(index):
+            _RESETS[index] += 1
+            self._primary('Reset', self._device(index))
+
+    def why_broken(self, index: int) -> str:
+        """Try a GPU's primary context; return the error it answers with, or nothing if it works."""
         context, free, total = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_size_t()
         device = self._device(index)
-        works = False
-        if self._call('cuDevicePrimaryCtxRetain', ctypes.byref(context), device) == 0:
-            if self._call('cuCtxPushCurrent_v2', context) == 0:
-                works = (
-                    self._call('cuCtxSynchronize') == 0
-                    and self._call('cuMemGetInfo_v2', ctypes.byref(free), ctypes.byref(total)) == 0
+        result = self._call('cuDevicePrimaryCtxRetain', ctypes.byref(context), device)
+        if result == 0:
+            result = self._call('cuCtxPushCurrent_v2', context)
+            if result == 0:
+                result = self._call('cuCtxSynchronize') or self._call(
+                    'cuMemGetInfo_v2', ctypes.byref(free), ctypes.byref(total)
                 )
                 self.pop_context()
             self._primary('Release', device)
-        if not works:
-            _RESETS[index] += 1
-            self._primary('Reset', device)
+        return self.error_text(result) if result else ''
 
     @staticmethod
     def resets(index: int) -> int:

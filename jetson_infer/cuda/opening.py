@@ -17,6 +17,7 @@ def open_device(index: int = 0) -> Device:
 
     :param index: which one, as CUDA counts them.
     :raises MissingDependencyError: if PyCUDA is not installed.
-    :raises DeviceError: if there is no such device, or it cannot be used; it says why.
+    :raises DeviceError: if there is no such device, or it cannot be used; it says why, and where
+        the device was lost in this process before, that a new one is needed.
     """
     return PycudaDevice(index)

@@ -15,9 +15,10 @@ import threading
 from types import ModuleType
 from typing import Any
 
-from jetson_infer.cuda.driver_library import DriverLibrary
+from jetson_infer.cuda.driver_library import LOST_CODES, DriverLibrary
+from jetson_infer.errors import DeviceError
 
-__all__ = ['PrimaryContext', 'acquire_context']
+__all__ = ['PrimaryContext', 'acquire_context', 'refusal']
 
 
 class PrimaryContext:
@@ -70,11 +71,32 @@ def acquire_context(driver: ModuleType, library: DriverLibrary, index: int) -> P
     """Return this thread's hold on a GPU's primary context; each is released once.
 
     :raises pycuda.driver.Error: if CUDA has none to give.
+    :raises DeviceError: if the GPU failed in this process before, and does not work again.
     """
     held = _contexts()
     if index not in held:
+        if library.resets(index) and (reason := library.why_broken(index)):
+            raise refusal(library, index, reason)
         held[index] = PrimaryContext(driver, library, index)
     return held[index].use()
+
+
+def refusal(library: DriverLibrary, index: int, reason: str) -> DeviceError:
+    """Return the exception for a GPU that cannot be opened.
+
+    After some faults, such as an illegal address, CUDA does nothing any more for the process in
+    which they happened ("the process must be terminated and relaunched", documentation of
+    ``CUresult``), whatever is released or reset.  Then that is what there is to do.
+
+    :param reason: what CUDA says.
+    """
+    lost = any(text in reason for text in library.explanations(LOST_CODES))
+    if lost and library.resets(index):
+        return DeviceError(
+            f'GPU {index} was lost by a fault in this process, and CUDA gives it back to a new '
+            f'process alone ({reason}); end this process and start it again'
+        )
+    return DeviceError(f'GPU {index} cannot be used: {reason}')
 
 
 def _contexts() -> dict[int, PrimaryContext]:

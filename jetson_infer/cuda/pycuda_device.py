@@ -21,7 +21,7 @@ from jetson_infer.cuda.driver_module import DriverModule
 from jetson_infer.cuda.driver_stream import DriverEvent, DriverStream
 from jetson_infer.cuda.failures import CudaFailures
 from jetson_infer.cuda.memory import HostMemory, MemoryKind, MemoryResource
-from jetson_infer.cuda.primary_context import PrimaryContext, acquire_context
+from jetson_infer.cuda.primary_context import PrimaryContext, acquire_context, refusal
 from jetson_infer.cuda.pycuda_memory import DeviceMemory, PageLockedMemory
 from jetson_infer.cuda.pycuda_module import PycudaModule
 from jetson_infer.cuda.pycuda_stream import PycudaEvent, PycudaStream
@@ -56,7 +56,8 @@ class PycudaDevice(Device):
     :param index: which one, as CUDA counts them.
     :param bindings: ``auto`` uses ``cuda.bindings`` where they are installed; ``never`` does not.
     :raises MissingDependencyError: if PyCUDA is not installed.
-    :raises DeviceError: if there is no such device, or it cannot be used; it says why.
+    :raises DeviceError: if there is no such device, or it cannot be used; it says why, and where
+        the device was lost in this process before, that a new one is needed.
     """
 
     def __init__(self, index: int = 0, bindings: str = 'auto') -> None:
@@ -84,7 +85,7 @@ class PycudaDevice(Device):
             self._identity = self._library.device_uuid(index) or str(device.pci_bus_id())
             held = acquire_context(cuda, self._library, index)
         except cuda.Error as error:
-            raise DeviceError(f'GPU {index} cannot be used: {error}') from error
+            raise refusal(self._library, index, str(error)) from error
         self._context: PrimaryContext | None = held
         self._failures = CudaFailures(cuda, self._library, self._name, lambda: held.outlived)
         self._bindings = driver_bindings() if bindings == 'auto' else None

@@ -12,7 +12,10 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+from collections import Counter
 from types import SimpleNamespace
+
+from jetson_infer.cuda import driver_library
 
 INVALID_CONTEXT = 201
 INVALID_VALUE = 1
@@ -44,6 +47,8 @@ class Driver:
     def __init__(self) -> None:
         self.retained = 0
         self.broken = False
+        self.for_good = False
+        """Whether what is broken stays so in this process, as on a GPU after an illegal address."""
         self.resets = 0
         self.memory: dict[int, int] = {}
         """Where what was allocated lies, and how large it is."""
@@ -78,12 +83,12 @@ class Driver:
         self.retained -= 1
         if not self.retained:
             self.memory.clear()
-            self.broken = False
+            self.broken = self.for_good
 
     def reset(self) -> None:
         self.resets += 1
         self.memory.clear()
-        self.broken = False
+        self.broken = self.for_good
 
 
 class Library:
@@ -129,6 +134,8 @@ class Library:
         return self.cuCtxSynchronize()
 
     def cuDevicePrimaryCtxRetain(self, context, device):  # noqa: N802
+        if self._driver.for_good:
+            return ILLEGAL_ADDRESS
         self._driver.retained += 1
         context._obj.value = HANDLE
         return 0
@@ -227,6 +234,10 @@ def pycuda_driver(driver: Driver) -> SimpleNamespace:  # noqa: C901 - many parts
             return '0000:00:00.0'
 
         def retain_primary_context(self) -> Context:
+            if driver.for_good:
+                raise LogicError(
+                    'cuDevicePrimaryCtxRetain failed: an illegal memory access was encountered'
+                )
             return Context()
 
     class DeviceAllocation:
@@ -265,6 +276,7 @@ def pycuda_driver(driver: Driver) -> SimpleNamespace:  # noqa: C901 - many parts
 def install(monkeypatch) -> Driver:
     """Put a GPU into this machine for one test."""
     driver, cdll = Driver(), ctypes.CDLL
+    monkeypatch.setattr(driver_library, '_RESETS', Counter())
 
     def load(name, *arguments, **options):
         if name == 'libcuda.so.1':

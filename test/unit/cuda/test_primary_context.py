@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import fake_cuda
+from jetson_infer.cuda.driver_library import DriverLibrary
 from jetson_infer.cuda.host import HostDevice
+from jetson_infer.cuda.primary_context import refusal
 from jetson_infer.cuda.pycuda_device import PycudaDevice
 from jetson_infer.errors import DeviceError, InternalError
 
@@ -127,6 +129,37 @@ def test_a_lost_context_is_reset_by_the_last_to_leave(driver):
     device, stack = session(pycuda_device)
     use(device)
     stack.close()
+
+
+def test_a_gpu_that_a_new_process_alone_gets_back_says_so_at_every_opening(driver):
+    device, stack = session(pycuda_device)
+    driver.broken = driver.for_good = True
+    with pytest.raises(DeviceError, match='is lost'):
+        device.free_bytes()
+    stack.close()
+    assert driver.resets == 1  # it was tried
+    for _ in range(3):
+        with pytest.raises(DeviceError, match='GPU 0 was lost by a fault in this process') as told:
+            pycuda_device()
+        assert 'end this process and start it again' in str(told.value)
+        assert 'CUDA_ERROR_ILLEGAL_ADDRESS' in str(told.value)
+    assert driver.resets == 1
+
+
+def test_a_gpu_that_was_never_lost_is_not_called_so(driver):
+    driver.broken = driver.for_good = True
+    with pytest.raises(DeviceError, match='GPU 0 cannot be used: cuDevicePrimaryCtxRetain failed'):
+        pycuda_device()
+
+
+def test_what_else_fails_after_a_loss_asks_for_no_new_process(driver):
+    device, stack = session(pycuda_device)
+    driver.broken = True
+    with pytest.raises(DeviceError, match='is lost'):
+        device.free_bytes()
+    stack.close()
+    error = refusal(DriverLibrary(), 0, 'cuDevicePrimaryCtxRetain failed: out of memory')
+    assert str(error) == 'GPU 0 cannot be used: cuDevicePrimaryCtxRetain failed: out of memory'
 
 
 def test_after_a_reset_nothing_older_is_released(driver):
