@@ -4,7 +4,8 @@
 
 Networks quantized elsewhere, by quantization-aware training or other tools, are checked as ours
 are.  The rules are those of TensorRT's ONNX parser: quantization is symmetric in all versions; 8.6
-reads opset 17 and no weights that come as INT8; biases are added in 32-bit floats.
+reads opset 17 and no weights that come as INT8; biases are added in 32-bit floats; a convolution
+whose weights are not constants has its kernel's shape from its attribute alone.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ MAX_OPSETS = {8: 17}
 """The highest opset of a major version of TensorRT, where that is below what is written today."""
 
 _INT8, _UINT8, _INT32 = 3, 2, 6
+_PAIR = ('QuantizeLinear', 'DequantizeLinear')
 _FOREIGN = ('DynamicQuantizeLinear', 'QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger')
-QUANTIZED = ('QuantizeLinear', 'DequantizeLinear', *_FOREIGN)
+QUANTIZED = (*_PAIR, *_FOREIGN)
 """Operators that a quantized network is told by."""
 
 _SHOWN = 5
@@ -88,11 +90,13 @@ def _check(graph: ReadGraph, major: int) -> Iterator[Finding]:
                 str(node), f'{node.operator} is not taken; quantize with QuantizeLinear and '
                 'DequantizeLinear',
             )  # fmt: skip
-        elif node.operator in ('QuantizeLinear', 'DequantizeLinear'):
+        elif node.operator in _PAIR:
             yield from _check_scale(node, graph)
             yield from _check_zero_point(node, graph)
         if node.operator == 'DequantizeLinear':
             yield from _check_constant(node, graph, readers, major)
+        if node.operator == 'Conv' and 'kernel_shape' not in node.attributes:
+            yield from _check_kernel(node, graph)
 
 
 def _check_scale(node: GraphNode, graph: ReadGraph) -> Iterator[Finding]:
@@ -151,6 +155,34 @@ def _check_constant(
             f'dequantizes weights stored as INT8 for {takers}; TensorRT {major} wants 32-bit '
             'floats followed by QuantizeLinear and DequantizeLinear',
         )
+
+
+def _check_kernel(node: GraphNode, graph: ReadGraph) -> Iterator[Finding]:
+    """Find a convolution that TensorRT's parser takes for one of 1x1, in all versions.
+
+    A ConvTranspose has its kernel's shape from its weights wherever they come from.
+    """
+    dequantize = graph.makers.get(node.inputs[1])
+    if dequantize is None or dequantize.operator != 'DequantizeLinear':
+        return
+    kernel = _shape_before(graph, dequantize)[2:]
+    if kernel and max(kernel) == 1:
+        return
+    value = str(list(kernel)) if kernel else "its weights' last dimensions"
+    yield Finding(
+        str(node),
+        'has no attribute kernel_shape, which TensorRT needs where weights come through a '
+        f'DequantizeLinear ({dequantize}); set it to {value}',
+    )
+
+
+def _shape_before(graph: ReadGraph, node: GraphNode | None) -> tuple[int, ...]:
+    """Return the shape of the constant that passes through Q and DQ into a node's output."""
+    while node is not None and node.operator in (*_PAIR, 'Identity'):
+        if node.inputs[0] in graph.constants:
+            return graph.constants[node.inputs[0]].shape
+        node = graph.makers.get(node.inputs[0])
+    return ()
 
 
 def _constant(graph: ReadGraph, node: GraphNode, place: int) -> Constant | None:

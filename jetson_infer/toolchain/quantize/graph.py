@@ -15,9 +15,10 @@ import numpy as np
 from jetson_infer.dependencies import require
 from jetson_infer.errors import ModelError
 
-__all__ = ['WEIGHTED', 'Layer', 'Network', 'load_network', 'opset_of']
+__all__ = ['CONVOLUTIONS', 'WEIGHTED', 'Layer', 'Network', 'load_network', 'opset_of']
 
-WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul')
+CONVOLUTIONS = ('Conv', 'ConvTranspose')
+WEIGHTED = (*CONVOLUTIONS, 'Gemm', 'MatMul')
 MAX_OPSET = 17  # of TensorRT 8.6's parser
 MIN_OPSET = 13  # the first with a scale for every channel
 PURPOSE = 'Quantizing networks'

@@ -31,20 +31,26 @@ class Constant:
 
     :param kind: its element type's number in ONNX: 1 float, 2 uint8, 3 int8, 6 int32, 10 float16.
     :param values: its values; None where it is large or of another type.
+    :param shape: its dimensions.
     """
 
     kind: int
     values: npt.NDArray[np.generic] | None
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class GraphNode:
-    """A node; its name may be empty."""
+    """A node; its name may be empty.
+
+    :param attributes: the names of the attributes that it has.
+    """
 
     name: str
     operator: str
     inputs: Sequence[str]
     outputs: Sequence[str]
+    attributes: Sequence[str] = ()
 
     def __str__(self) -> str:
         output = self.outputs[0] if self.outputs else 'nothing'
@@ -118,7 +124,7 @@ class _Reader:
 
     def _node(self, span: Span) -> None:
         name = operator = ''
-        inputs, outputs, tensors = [], [], []
+        inputs, outputs, tensors, attributes = [], [], [], []
         for number, value in fields(self._data, span):
             if isinstance(value, int):
                 continue
@@ -131,12 +137,12 @@ class _Reader:
             elif number == 4:
                 operator = text(self._data, value)
             elif number == 5:
-                tensors += [
-                    part
-                    for field, part in fields(self._data, value)
-                    if field == 5 and not isinstance(part, int)
-                ]
-        self._nodes.append(GraphNode(name, operator, inputs, outputs))
+                for field, part in fields(self._data, value):
+                    if field == 1 and not isinstance(part, int):
+                        attributes.append(text(self._data, part))
+                    elif field == 5 and not isinstance(part, int):
+                        tensors.append(part)
+        self._nodes.append(GraphNode(name, operator, inputs, outputs, attributes))
         if operator == 'Constant' and outputs and tensors:
             self._constants[outputs[0]] = self._tensor(tensors[0])[1]
 
@@ -144,8 +150,11 @@ class _Reader:
         name, kind = '', 0
         raw: bytes | None = None
         numbers: list[int] = []
+        shape: list[int] = []
         for number, value in fields(self._data, span):
-            if number == 2 and isinstance(value, int):
+            if number == 1:
+                shape += [value] if isinstance(value, int) else self._packed(value)
+            elif number == 2 and isinstance(value, int):
                 kind = value
             elif number == 5:
                 numbers += [value] if isinstance(value, int) else self._packed(value)
@@ -162,7 +171,7 @@ class _Reader:
         elif dtype is not None and numbers:
             signed = np.array([n - (1 << 64) if n >> 63 else n for n in numbers], np.int64)
             values = signed.astype(np.uint16).view(np.float16) if kind == 10 else signed
-        return name, Constant(kind, values)
+        return name, Constant(kind, values, tuple(shape))
 
     def _packed(self, span: Span) -> list[int]:
         found, value, shift = [], 0, 0

@@ -4,7 +4,8 @@
 
 What every TensorRT from 8.6 on takes, and ONNX Runtime too: symmetric INT8 with zero points of 0,
 activations with one scale a tensor in [-128, 127], weights with one scale an output channel in
-[-127, 127] that stay 32-bit initializers in front of their Q, biases left alone.
+[-127, 127] that stay 32-bit initializers in front of their Q, biases left alone. Convolutions have
+their kernel's shape as an attribute: TensorRT's parser sees none in weights that come out of a DQ.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetson_infer.dependencies import require
-from jetson_infer.toolchain.quantize.graph import PURPOSE, Layer, Network
+from jetson_infer.toolchain.quantize.graph import CONVOLUTIONS, PURPOSE, Layer, Network
 
 __all__ = ['WEIGHT_LEVELS', 'quantized', 'weight_scales']
 
@@ -84,6 +85,10 @@ class _Writer:
         """Let a layer read its weights through a Q and a DQ."""
         scales = weight_scales(weights, layer.axis)
         self._redirect(layer, layer.weight, self._pair(layer, layer.weight, scales, layer.axis))
+        node = self._nodes[layer.index]
+        if layer.kind in CONVOLUTIONS and all(a.name != 'kernel_shape' for a in node.attribute):
+            kernel = [int(size) for size in weights.shape[2:]]
+            node.attribute.append(self._onnx.helper.make_attribute('kernel_shape', kernel))
 
     def finish(self) -> None:
         """Write the nodes and the scales into the graph."""

@@ -20,7 +20,7 @@ from jetson_infer.toolchain.quantize.graph_reader import read_graph
 from jetson_infer.toolchain.quantize.half import strongly_typed
 from jetson_infer.toolchain.quantize.insert import quantized
 from networks import card, save, tensor, write_model
-from quantizable import stack
+from quantizable import detector, stack
 
 
 class Reader(CalibrationDataReader):
@@ -33,8 +33,11 @@ class Reader(CalibrationDataReader):
 
 
 def by_runtime(folder, **options):
-    path = folder / 'runtime.onnx'
-    quantize_static(str(stack(folder / 'stack.onnx')), str(path), Reader(), **options)
+    path, model = folder / 'runtime.onnx', onnx.load(str(stack(folder / 'stack.onnx')))
+    shape = helper.make_attribute('kernel_shape', [3, 3])
+    model.graph.node[0].attribute.append(shape)  # as most exporters write it
+    onnx.save(model, str(folder / 'stack.onnx'))
+    quantize_static(str(folder / 'stack.onnx'), str(path), Reader(), **options)
     return path
 
 
@@ -53,11 +56,22 @@ SAFE = {
 }
 
 
-def test_ours_is_taken_by_all_and_its_twin_from_10_on(tmp_path):
-    network = load_network(stack(tmp_path / 'stack.onnx'))
+def ours(folder, network=stack):
+    """Quantize a network ourselves."""
+    network = load_network(network(folder / 'plain.onnx'))
     scales = dict.fromkeys(network.activations, 0.1)
     model = quantized(network, scales, [one.name for one in network.layers])
-    onnx.save(model, str(tmp_path / 'ours.onnx'))
+    onnx.save(model, str(folder / 'ours.onnx'))
+    return folder / 'ours.onnx'
+
+
+def test_ours_is_taken_by_all_and_its_twin_from_10_on(tmp_path):
+    model = onnx.load(str(ours(tmp_path)))
+    kernels = {
+        node.name: [list(a.ints) for a in node.attribute if a.name == 'kernel_shape']
+        for node in model.graph.node
+    }
+    assert (kernels['conv'], kernels['up'], kernels['gemm']) == ([[3, 3]], [[2, 2]], [])
     onnx.save(strongly_typed(model, 'x'), str(tmp_path / 'twin.onnx'))
     for major in (8, 10, 11):
         assert check_quantized(tmp_path / 'ours.onnx', major) == ()
@@ -125,6 +139,47 @@ def test_wrong_scales_and_zero_points_are_named(tmp_path, scale, zero, words):
     assert words in told(check_quantized(path, 11))
 
 
+def without_kernel_shape(path):
+    """Take the attribute away, as some exporters leave it out."""
+    model = onnx.load(str(path))
+    for node in model.graph.node:
+        kept = [a for a in node.attribute if a.name != 'kernel_shape']
+        del node.attribute[:]
+        node.attribute.extend(kept)
+    onnx.save(model, str(path))
+
+
+@pytest.mark.parametrize('major', [8, 10, 11])
+def test_convolutions_without_the_shape_of_their_kernel_are_named(tmp_path, major):
+    """TensorRT's parser takes their kernels for 1x1 where weights come through a DQ."""
+    path = ours(tmp_path)
+    without_kernel_shape(path)
+    (finding,) = check_quantized(path, major)  # and not the ConvTranspose
+    assert finding.node == 'conv'
+    assert 'no attribute kernel_shape' in finding.problem
+    assert '(wc_axis0_DequantizeLinear); set it to [3, 3]' in finding.problem
+
+
+def test_a_kernel_of_1x1_needs_no_attribute(tmp_path):
+    folder = tmp_path / 'detector'
+    folder.mkdir()
+    path = ours(folder, detector)
+    without_kernel_shape(path)
+    assert check_quantized(path) == ()
+
+
+def test_weights_that_are_computed_are_told_without_their_shape(tmp_path):
+    nodes = [
+        helper.make_node('QuantizeLinear', ['w', 's', 'z'], ['q'], 'weights_q'),
+        helper.make_node('DequantizeLinear', ['q', 's', 'z'], ['d'], 'weights_dq'),
+        helper.make_node('Conv', ['x', 'd'], ['y'], 'conv'),
+    ]
+    constants = {'s': np.array(0.1, np.float32), 'z': np.array(0, np.int8)}
+    inputs = [tensor('x', (1, 2, 6, 8)), tensor('w', (4, 2, 3, 3))]
+    path = save(tmp_path / 'x.onnx', nodes, inputs, [tensor('y', (1, 4, 4, 6))], constants)
+    assert "set it to its weights' last dimensions" in told(check_quantized(path))
+
+
 def test_dynamic_quantization_and_unnamed_nodes_are_told_by_what_they_make(tmp_path):
     node = helper.make_node('DynamicQuantizeLinear', ['x'], ['q', 's', 'z'])
     path = save(tmp_path / 'd.onnx', [node], [tensor('x', (1, 4))], [tensor('q', (1, 4), np.uint8)])
@@ -141,6 +196,10 @@ def test_the_reader_agrees_with_onnx(tmp_path):
         assert constant.kind == initializer.data_type
         values = numpy_helper.to_array(initializer)
         assert np.array_equal(constant.values, values.ravel())
+        assert constant.shape == values.shape
+    assert [list(n.attributes) for n in graph.nodes] == [
+        [attribute.name for attribute in n.attribute] for n in model.graph.node
+    ]
 
 
 def test_numbers_stored_one_by_one_are_read_too(tmp_path):
