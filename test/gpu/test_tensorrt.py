@@ -190,7 +190,7 @@ def test_int8_from_q_and_dq(folder, device):
 
 def test_a_convolution_without_its_kernels_shape_is_refused_with_the_remedy(folder, context):
     path = two_convolutions(folder / 'bare.onnx', (1, 3, 32, 32), quantized=True, kernel_shape=None)
-    told = r"node \d+ 'conv0' \(Conv\): .*\[UNSUPPORTED_NODE\]\n.*kernel_shape"
+    told = r"(?s)node \d+ 'conv0' \(Conv\): .*\[UNSUPPORTED_NODE\]\n.*kernel_shape"
     with pytest.raises(EngineBuildError, match=told):
         build(path, 'int8')
 
@@ -324,7 +324,7 @@ def test_what_cannot_be_parsed_is_named(tmp_path, context):
         ir_version=8,
     )
     onnx.save(model, str(tmp_path / 'x.onnx'))
-    told = r"node 1 'second' \(NotThere\): .*\[[A-Z_]+\]\n.*plug-in"
+    told = r"(?s)node 1 'second' \(NotThere\): .*\[[A-Z_]+\]\n.*plug-in"
     with pytest.raises(EngineBuildError, match=told):
         build(tmp_path / 'x.onnx')
     (tmp_path / 'y.onnx').write_bytes(b'\x0a\x05cut')

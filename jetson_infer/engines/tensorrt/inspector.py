@@ -59,7 +59,7 @@ def _ask(inspector: trt.EngineInspector, count: int) -> tuple[EngineLayer, ...]:
     if len(found) < count or not count:
         logger.warning(
             'the inspector of TensorRT %s is not understood for %d of %d layers: %s; what it told '
-            "is in the build's log, which helps if you report this",
+            "is logged at level DEBUG, as in a build's log, which helps if you report this",
             trt.__version__,
             count - len(found),
             count,
