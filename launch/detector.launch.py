@@ -47,6 +47,12 @@ ARGUMENTS = (
         description='Configure and activate the node; false leaves that to a lifecycle manager.',
     ),
     DeclareLaunchArgument(
+        'respawn',
+        default_value='false',
+        choices=['true', 'false'],
+        description='Start the node again, and with autostart activate it, when its process ends.',
+    ),
+    DeclareLaunchArgument(
         'use_sim_time',
         default_value='false',
         choices=['true', 'false'],
@@ -75,6 +81,8 @@ def detector(context):
         name=LaunchConfiguration('node_name'),
         namespace=LaunchConfiguration('namespace'),
         output='screen',
+        respawn=LaunchConfiguration('respawn').perform(context) == 'true',
+        respawn_delay=RESPAWN_DELAY_S,
         parameters=[item for item in parameters if item],
         remappings=[('~/input/image', LaunchConfiguration('input_image_topic'))],
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
@@ -85,6 +93,7 @@ def detector(context):
 
 
 OVERRIDES = ('model', 'image_transport')
+RESPAWN_DELAY_S = 2.0
 
 
 def generate_launch_description():
