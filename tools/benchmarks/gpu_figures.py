@@ -163,8 +163,10 @@ def take(folder: Path) -> None:
 def build_and(
     figures: Figures, machine, folder: Path, variant: str, out: Path, need_s: float
 ) -> bool:
-    """Build an engine, and keep it."""
+    """Build an engine, and keep it; one that is there already needs no time."""
     model = load_model(folder)
+    if machine.has_engine(model, model.variant(variant)):
+        need_s = 1.0
 
     def part() -> dict[str, Any]:
         built = machine.build(model, model.variant(variant), max(1.0, figures.left_s - RESERVE_S))

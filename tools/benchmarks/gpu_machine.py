@@ -67,6 +67,17 @@ class Gpu:
         assert choice.cached is not None
         return TensorRtSession(choice.cached.read_plan(), device, adapt=adapt)
 
+    def has_engine(self, model: Model, variant: Any) -> bool:
+        """Tell whether an engine is in the cache."""
+        try:
+            order = order_engine(model, variant)
+            EngineCache().find(
+                order.model, order.variant, order.key(find_target().require()), digest=False
+            )
+        except EngineNotCached:
+            return False
+        return True
+
     def build(self, model: Model, variant: Any, patience_s: float) -> dict[str, Any]:
         """Build an engine, or take the one that is there.
 
@@ -163,6 +174,9 @@ class Twin:
         from twin_engine import TwinSession
 
         return TwinSession(model.files[variant.name], device, adapt)
+
+    def has_engine(self, model: Model, variant: Any) -> bool:
+        return False
 
     def build(self, model: Model, variant: Any, patience_s: float) -> dict[str, Any]:
         order_engine(model, variant)

@@ -3,6 +3,7 @@
 """The inspector's JSON, in the shapes that the versions' documentation shows."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -255,6 +256,23 @@ def test_the_text_of_8_6():
     assert str(PrecisionFound.of('mixed', (convolution, reformat, myelin))).endswith(
         'found fp16+fp32 (layers: 1 in fp16, 1 in fp32)'
     )
+
+
+def test_what_8_6_told_of_an_engine_on_an_h200():
+    """Eight of the 167 layers of YOLOv8n's architecture in INT8, as they came."""
+    told = (Path(__file__).parent / 'inspector_8_6_h200.txt').read_text(encoding='utf-8')
+    layers = parse_layers(told)
+    assert [(layer.kind, layer.precision) for layer in layers] == [
+        ('Constant', ''),
+        ('Reformat', ''),
+        ('CaskConvolution', 'int8'),
+        ('CaskConvolution', 'int8'),
+        ('NoOp', ''),
+        ('CaskConvolution', 'int8'),  # though it writes float16
+        ('PointWiseV2', 'fp16'),  # though it writes int8
+        ('CaskConvolution', 'fp32'),
+    ]
+    assert layers[2].nodes == ('constant_0_axis0_DequantizeLinear', 'conv_0')
 
 
 def test_one_layer_of_8_6():
