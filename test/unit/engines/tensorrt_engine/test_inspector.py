@@ -270,7 +270,7 @@ def test_what_8_6_told_of_an_engine_on_an_h200():
         ('NoOp', ''),
         ('CaskConvolution', 'int8'),  # though it writes float16
         ('PointWiseV2', 'fp16'),  # though it writes int8
-        ('CaskConvolution', 'fp32'),
+        ('CaskConvolution', 'int8'),  # though it writes float32
     ]
     assert layers[2].nodes == ('constant_0_axis0_DequantizeLinear', 'conv_0')
 
