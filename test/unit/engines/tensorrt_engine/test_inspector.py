@@ -272,7 +272,7 @@ def test_what_8_6_told_of_an_engine_on_an_h200():
         ('PointWiseV2', 'fp16'),  # though it writes int8
         ('CaskConvolution', 'int8'),  # though it writes float32
     ]
-    assert layers[2].nodes == ('constant_0_axis0_DequantizeLinear', 'conv_0')
+    assert layers[2].nodes == ('conv_0', 'sigmoid_1', 'mul_2')
 
 
 def test_one_layer_of_8_6():
