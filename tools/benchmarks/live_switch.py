@@ -11,7 +11,7 @@ twice, a set is refused, or the gap is above --limit: leave the machine alone me
 
 --tiny takes a network that costs next to nothing, so that only the node is measured; otherwise it
 is a model with its first three variants, and images of 640x480.  --keep 1 has each variant loaded
-anew.
+anew; --ready has each set once before the first image, so that all that are kept are loaded then.
 """
 
 from __future__ import annotations
@@ -147,6 +147,9 @@ def run_round(model: Path, variants: list[str], size: str, options: argparse.Nam
         switcher = peers.Switcher()
         stack.callback(switcher.end)
         switcher.begin()
+        if options.ready:
+            for name in [*variants[1:], variants[0]]:
+                switcher.switch(name)
         clock = CpuClock([os.getpid(), detector.pid, listener.pid])
         camera = start([peers.__file__, 'camera', str(options.frames), *size.split('x')])
         sent_s, sets = switch_until_ended(switcher, camera, variants)
@@ -184,6 +187,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument('--frames', type=int, default=1000)
     parser.add_argument('--rounds', type=int, default=1)
     parser.add_argument('--keep', type=int, default=3, help='keep_loaded')
+    parser.add_argument('--ready', action='store_true', help='set each once before the images')
     parser.add_argument('--limit', type=float, default=2.0, help='longest gap, in frame times')
     return parser.parse_args()
 
