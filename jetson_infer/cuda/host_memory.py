@@ -65,7 +65,11 @@ class HostBlocks:
     def remove(self, address: int) -> None:
         """Release a block; whoever kept a view of it reads :data:`STALE`."""
         kind, block = self._blocks.pop(address)
-        if kind != 'device' and (views := _views(block)):
+        # Besides this name and the argument, who holds the block; and a view of it holds what the
+        # block itself is a view of, as does the block.  Counted here, because a function that is
+        # called with the block holds it once or twice, by the version of Python.
+        views = sys.getrefcount(block) - 2 + sys.getrefcount(block.base) - 2
+        if kind != 'device' and views:
             warn_of_views(block.nbytes, kind, views)
         block.fill(STALE)
         self.used_bytes -= block.nbytes if self._counts(kind) else 0
@@ -132,12 +136,3 @@ class HostTwinMemory(MemoryResource):
         buffer = Buffer(address, nbytes, self._kind, host, release)
         self._keep(buffer)
         return buffer
-
-
-def _views(block: npt.NDArray[np.uint8]) -> int:
-    """Count who holds a block besides its one remaining owner, or views it.
-
-    A view of a block holds what the block itself is a view of.
-    """
-    held = sys.getrefcount(block) - 3  # the owner's name, this one, and getrefcount's argument
-    return held + sys.getrefcount(block.base) - 2  # the block, and the argument

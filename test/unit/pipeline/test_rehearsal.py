@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """While a device works, made-up results go the way of the real ones, and leave no trace."""
 
+import itertools
+import types
 from contextlib import ExitStack
 
 import numpy as np
@@ -18,6 +20,7 @@ from jetson_infer.core.timing import StageClock
 from jetson_infer.cuda.host import HostDevice
 from jetson_infer.cuda.kernels.candidates import CandidatesKernel
 from jetson_infer.engines.models import load_model
+from jetson_infer.pipeline import device_detection
 from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
 from networks import card as card_mapping
 from twin_engine import TwinSession
@@ -65,11 +68,23 @@ def test_a_frame_alone_is_rehearsed_and_one_beside_another_is_not(pipeline, deco
     assert len(decoded) == rehearsed <= 1
     for pending in (frame, second):
         pipeline.finish(pending, StageClock(0))
-    # The twin's network takes longer than its decoding, so that there is time for it.
+
+
+@pytest.mark.parametrize(
+    ('device_s', 'decode_s', 'rehearsed'), [(0.003, 0.001, 1), (0.001, 0.003, 0), (0.001, 0.001, 0)]
+)
+def test_there_is_a_rehearsal_where_the_device_took_longer_than_decoding(
+    pipeline, decoded, monkeypatch, device_s, decode_s, rehearsed
+):
+    # When a frame is begun, is queued, is done on the device, and is decoded.
+    times_s = itertools.cycle([10.0, 10.0, 10.0 + device_s, 10.0 + device_s + decode_s])
+    clock = types.SimpleNamespace(monotonic=lambda: next(times_s))
+    monkeypatch.setattr(device_detection, 'time', clock)
+    pipeline.process(GREY, StageClock(0))
     decoded.clear()
-    for _ in range(20):
+    for _ in range(3):
         pipeline.process(GREY, StageClock(0))
-    assert 20 < len(decoded) <= 40
+    assert len(decoded) == 3 * (1 + rehearsed)
 
 
 def test_a_rehearsal_changes_no_result_and_no_count(pipeline):
