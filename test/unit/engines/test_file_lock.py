@@ -92,13 +92,17 @@ def test_a_process_that_is_killed_leaves_no_lock(tmp_path, holder):
 def test_a_child_of_the_holder_does_not_keep_it(tmp_path):
     """What a holder starts inherits no lock, which would outlive it."""
     code = HOLD.replace(
-        "print('held'", "import subprocess; subprocess.Popen(['sleep', '30']); print('held'"
+        "print('held'",
+        "import subprocess; child = subprocess.Popen(['sleep', '60']); print('held', child.pid",
     )
     process = start(code, tmp_path / 'lock')
-    assert process.stdout.readline() == 'held\n'
-    process.kill()
-    process.wait()
-    assert FileLock(tmp_path / 'lock', 'x').acquire(timeout_s=0)
+    child = int(process.stdout.readline().removeprefix('held '))
+    try:
+        process.kill()
+        process.wait()
+        assert FileLock(tmp_path / 'lock', 'x').acquire(timeout_s=0)
+    finally:
+        os.kill(child, signal.SIGKILL)  # and so it ran until now
 
 
 @pytest.mark.parametrize('content', [b'', b'{', b'\xff\xfe', b'[1]', b'{"pid": 1}', b'x' * 10000])
