@@ -20,7 +20,6 @@ Rows = npt.NDArray[np.intp]
 
 _BLOCK = 64  # candidates compared each with each; the fastest of 32, 64, 128 and 256
 _WINDOW = 512  # candidates compared with the chosen ones at a time
-_FEW = 256  # overlapping pairs of a block, beyond which whole rows are faster than pair by pair
 
 
 def cxcywh_to_xyxy(boxes: Boxes) -> Boxes:
@@ -136,22 +135,10 @@ def _greedy(boxes: _Boxes, iou_threshold: float) -> Rows:
     """Return which stay when each in turn suppresses the later ones that it overlaps."""
     overlaps = _overlaps(boxes, boxes, iou_threshold)
     better, worse = (ends.tolist() for ends in overlaps.nonzero())
-    if len(better) > _FEW:
-        return _greedy_by_rows(overlaps)
     alive = [True] * len(overlaps)
     for row, other in zip(better, worse):  # row by row: whether a row stays is known at its turn
         if other > row and alive[row]:
             alive[other] = False
-    return np.flatnonzero(alive)
-
-
-def _greedy_by_rows(overlaps: npt.NDArray[np.bool_]) -> Rows:
-    """Do the same where many overlap."""
-    later = np.triu(overlaps, 1)
-    alive = np.ones(len(later), np.bool_)
-    for index in np.flatnonzero(later.any(axis=1)):
-        if alive[index]:
-            alive &= ~later[index]
     return np.flatnonzero(alive)
 
 

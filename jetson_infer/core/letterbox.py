@@ -103,7 +103,7 @@ class Letterbox:
         :param boxes: floats ``(..., 4)``; ``x_min, y_min, x_max, y_max`` in source pixels.
         :returns: a new array of the same shape and type, in pixels of the network's input.
         """
-        scale, shift = self._axes(boxes.dtype)
+        scale, shift = _axes(self, boxes.dtype)
         return boxes * scale + shift
 
     def to_source(self, boxes: npt.NDArray[_Float], clip: bool = False) -> npt.NDArray[_Float]:
@@ -115,16 +115,13 @@ class Letterbox:
             alone becomes one without area at the image's edge.
         :returns: a new array of the same shape and type, in source pixels.
         """
-        scale, shift = self._axes(boxes.dtype)
+        scale, shift = _axes(self, boxes.dtype)
         source = boxes - shift
         source /= scale
         if clip:
             np.maximum(source, 0, out=source)
             np.minimum(source, _far_corner(self.source_size, boxes.dtype), out=source)
         return source
-
-    def _axes(self, dtype: np.dtype[_Float]) -> tuple[npt.NDArray[_Float], npt.NDArray[_Float]]:
-        return _axes(self, dtype)
 
 
 # Every frame of a camera has the same geometry, and making small arrays costs more than using them.
