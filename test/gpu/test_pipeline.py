@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from brightness_model import write_brightness_model
+from closed_views import views_told_of
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.images import wrap_image
 from jetson_infer.core.timing import StageClock
@@ -92,9 +93,7 @@ def scenes():
 @pytest.fixture(autouse=True)
 def nothing_of_the_host_is_viewed_after_closing(caplog):
     yield
-    phases = ('setup', 'call', 'teardown')
-    said = [record.getMessage() for phase in phases for record in caplog.get_records(phase)]
-    assert not [text for text in said if 'still view' in text]
+    assert not views_told_of(caplog)
 
 
 def plan_for(plan_of, model, variant) -> bytes:
