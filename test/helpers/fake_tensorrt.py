@@ -239,7 +239,7 @@ class EngineInspector:
 
     def _has_shapes(self):
         context = self.execution_context
-        return context is not None and not context.infer_shapes()
+        return context is not None and context._inferred == context._shapes
 
 
 class IExecutionContext:
@@ -251,6 +251,7 @@ class IExecutionContext:
         self._shapes = {}
         self._addresses = {}
         self._settled = None  # the shapes for which nothing is put off
+        self._inferred = None  # the shapes for which the inspector knows layouts
         self.error_recorder = None
         self.profiler = None
         self.enqueue_emits_profile = True
@@ -286,6 +287,7 @@ class IExecutionContext:
     def infer_shapes(self):
         if self._user_managed and (not self._scratch or self._scratch % 256):
             raise RuntimeError('infer_shapes: no scratch memory')
+        self._inferred = dict(self._shapes)
         return [n for n, (mode, _, _) in self._engine._io.items() if mode == 'in'
                 and n not in self._shapes]  # fmt: skip
 

@@ -9,7 +9,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from jetson_infer.engines.engine_order import order_engine
 from jetson_infer.engines.models import Model
 from jetson_infer.engines.select import OpenedSession, choose_engine, open_session
 from jetson_infer.engines.session import DeviceSession, Session
+from jetson_infer.engines.tensorrt.api import trt
 from jetson_infer.engines.tensorrt.build_job import start_build
 from jetson_infer.engines.tensorrt.session import TensorRtSession
 
@@ -66,6 +67,21 @@ class Gpu:
         choice = choose_engine(model, variant, self.engine)
         assert choice.cached is not None
         return TensorRtSession(choice.cached.read_plan(), device, adapt=adapt)
+
+    def bare_load(self, model: Model, variant: Any) -> Callable[[], None]:
+        """Return what takes an engine in and lets it go, with TensorRT alone."""
+        choice = choose_engine(model, variant, self.engine)
+        assert choice.cached is not None
+        plan = choice.cached.read_plan()
+        logger = trt.Logger(trt.Logger.ERROR)
+
+        def load() -> None:
+            runtime = trt.Runtime(logger)
+            engine = runtime.deserialize_cuda_engine(plan)
+            assert engine is not None
+            del engine, runtime
+
+        return load
 
     def has_engine(self, model: Model, variant: Any) -> bool:
         """Tell whether an engine is in the cache."""
@@ -174,6 +190,9 @@ class Twin:
         from twin_engine import TwinSession
 
         return TwinSession(model.files[variant.name], device, adapt)
+
+    def bare_load(self, model: Model, variant: Any) -> Callable[[], None]:
+        return lambda: None
 
     def has_engine(self, model: Model, variant: Any) -> bool:
         return False

@@ -91,4 +91,5 @@ def _at_optimum(engine: trt.ICudaEngine) -> trt.IExecutionContext | None:
             _, optimum, _ = engine.get_tensor_profile_shape(name, 0)
             if not context.set_input_shape(name, trt.Dims(tuple(optimum))):
                 return None
+    context.infer_shapes()  # until then the inspector of 8.6 tells of no layout
     return context
