@@ -19,6 +19,7 @@ from jetson_infer.core.cards import (
     VariantCard,
 )
 from jetson_infer.core.decoders import make_decoder
+from jetson_infer.core.depth_decoding import make_depth_decoder
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.extra_inputs import parse_extra_inputs
 from jetson_infer.core.fields import Fields, shown
@@ -67,6 +68,8 @@ def parse_card(mapping: object, source: str) -> ModelCard:
     )
     if task == 'detection':
         make_decoder(output_card, labels)  # for its complaints: a wrong setting fails here
+    elif task == 'depth':
+        make_depth_decoder(output_card)  # likewise
     return card
 
 

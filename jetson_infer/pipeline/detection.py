@@ -8,20 +8,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jetson_infer.core.cards import ModelCard, VariantCard
+from jetson_infer.core.cards import VariantCard
 from jetson_infer.core.decoders import make_decoder
 from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.letterbox import Letterbox
 from jetson_infer.core.timing import StageClock
-from jetson_infer.engines.inputs import match_inputs
 from jetson_infer.engines.models import Model
-from jetson_infer.engines.session import Binding, Session
-from jetson_infer.pipeline.preprocess import Preprocessor
+from jetson_infer.engines.session import Session
+from jetson_infer.pipeline.host_network import HostNetwork
 
 __all__ = ['DetectionPipeline', 'in_image']
-
-_WARM_UP_RUNS = 2
 
 
 class DetectionPipeline:
@@ -43,14 +40,12 @@ class DetectionPipeline:
         """Why it is this engine, for a person; set by whoever chose it."""
         self.unvalidated = ''
         """Why it should not run, though it may; set by whoever chose it."""
-        self._session = session
         self._decoder = make_decoder(card.output, card.labels)
         self._decoder.check(session.outputs, variant.size)
-        self._preprocessor = Preprocessor(card.input, variant.size)
-        self._binding, self._input = _bind(card, variant, session)
+        self._network = HostNetwork(card, variant, session)
         self.limits = card.output.defaults
         """Which candidates become detections; may be replaced at any moment, from any thread."""
-        self._warm_up()
+        self._network.warm_up(lambda outputs: self._decoder.decode(outputs, DetectionLimits()))
 
     def process(self, image: ImageView | CompressedView, clock: StageClock) -> Detections:
         """Find objects in one image.
@@ -60,10 +55,7 @@ class DetectionPipeline:
         :raises SessionError: if the engine fails on it.
         """
         limits = self.limits
-        letterbox = self._preprocessor.prepare(image, self._input)
-        clock.mark('preprocess')
-        outputs = self._binding.run()
-        clock.mark('infer')
+        outputs, letterbox = self._network.infer(image, clock)
         detections = in_image(self._decoder.decode(outputs, limits), letterbox)
         clock.mark('decode')
         return detections
@@ -75,16 +67,7 @@ class DetectionPipeline:
 
     def close(self) -> None:
         """Release the network; may be called twice."""
-        # The session's memory is closed with it, and must not be viewed any more then.
-        self._preprocessor.let_go()
-        self._input = np.empty_like(self._input)
-        self._session.close()
-
-    def _warm_up(self) -> None:
-        """Let the engine make its lazy choices now rather than at the first frame."""
-        self._input[...] = np.zeros((), self._input.dtype)
-        for _ in range(_WARM_UP_RUNS):
-            self._decoder.decode(self._binding.run(), DetectionLimits())
+        self._network.close()
 
 
 def in_image(found: Detections, letterbox: Letterbox) -> Detections:
@@ -99,15 +82,3 @@ def in_image(found: Detections, letterbox: Letterbox) -> Detections:
         return Detections(boxes, found.scores, found.class_ids)
     inside = np.flatnonzero(has_area.all(axis=1))
     return Detections(boxes[inside], found.scores[inside], found.class_ids[inside])
-
-
-def _bind(card: ModelCard, variant: VariantCard, session: Session) -> tuple[Binding, np.ndarray]:
-    """Allocate the network's inputs and outputs, and fill the inputs that stay as they are.
-
-    :return: the binding, and the array that takes the image.
-    """
-    wanted = match_inputs(session.inputs, card, variant)
-    binding = session.bind(wanted.shapes)
-    for name, array in wanted.constants.items():
-        binding.inputs[name][...] = array
-    return binding, binding.inputs[wanted.image]

@@ -133,7 +133,7 @@ def card(**changes) -> dict:
         'license': 'Apache-2.0',
         'labels': ['person', 'dog'],
         'input': {'size': [64, 64]},
-        'output': {'decoder': 'yolo'},
+        'output': {'decoder': 'depth' if changes.get('task') == 'depth' else 'yolo'},
         'variants': [{'name': 'fp32', 'onnx': 'tiny.onnx', 'precision': 'fp32'}],
         **changes,
     }
