@@ -54,7 +54,7 @@ def parse_card(mapping: object, source: str) -> ModelCard:
     task = fields.choice('task', TASKS)
     labels = _labels(fields, required=task in ('detection', 'cloud_detection'))
     input_card = _input(fields)
-    output_card = _output(fields)
+    output_card = _output(fields, task)
     card = ModelCard(
         name=_name(fields, 'name'),
         task=task,
@@ -184,10 +184,9 @@ def _size_range(parent: Fields) -> SizeRange:
     return size_range
 
 
-def _output(parent: Fields) -> OutputCard:
-    fields = Fields(
-        parent.raw('output'), parent.source, 'output', ('decoder', 'settings', 'defaults')
-    )
+def _output(parent: Fields, task: str) -> OutputCard:
+    keys = ('decoder', 'settings') if task == 'depth' else ('decoder', 'settings', 'defaults')
+    fields = Fields(parent.raw('output'), parent.source, 'output', keys)
     settings = fields.raw('settings') if fields.has('settings') else {}
     if not isinstance(settings, Mapping):
         raise fields.error('settings', f'must be a mapping, not {shown(settings)}')

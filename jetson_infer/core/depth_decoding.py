@@ -20,7 +20,7 @@ from jetson_infer.core.decoders.outputs import find
 from jetson_infer.core.depth_images import Depth
 from jetson_infer.core.fields import Fields, shown
 from jetson_infer.core.letterbox import Letterbox
-from jetson_infer.core.resampling import Resampler
+from jetson_infer.core.resampling import Resampler, Resize
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.errors import CardError, DecoderError, InternalError
 
@@ -48,13 +48,15 @@ class DepthDecoder:
     where it has no scale).
 
     :param fields: the card's ``output.settings``.
+    :param resize: what scales where it can, in NumPy's place.
     :raises CardError: if a setting is unknown or cannot work.
     """
 
     name = 'depth'
     allowed_settings = ('output', 'values', 'scale', 'min_m', 'max_m')
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: Fields, resize: Resize | None = None) -> None:
+        self._resize = resize
         self._wanted = fields.text('output') if fields.has('output') else None
         self._inverse = fields.choice('values', VALUES, default='metres') == 'inverse'
         self._scale = np.float32(fields.number('scale', 1e-9, 1e9, default=1.0))
@@ -118,14 +120,17 @@ class DepthDecoder:
     def _fitting(self, shape: tuple[int, int], letterbox: Letterbox) -> Resampler:
         """Return what cuts and scales; every frame of a camera has the same geometry."""
         if self._resampler is None or self._geometry != (shape, letterbox):
-            self._resampler = Resampler(shape, _part(shape, letterbox), letterbox.source_size)
+            part, size = _part(shape, letterbox), letterbox.source_size
+            self._resampler = Resampler(shape, part, size, self._resize)
             self._geometry = (shape, letterbox)
         return self._resampler
 
 
-def make_depth_decoder(output: OutputCard) -> DepthDecoder:
+def make_depth_decoder(output: OutputCard, resize: Resize | None = None) -> DepthDecoder:
     """Make the decoder of a card whose task is depth.
 
+    :param output: the card's output.
+    :param resize: see :class:`DepthDecoder`.
     :raises CardError: if the card names another one, or a setting is unknown or cannot work.
     """
     if output.decoder != DepthDecoder.name:
@@ -136,19 +141,20 @@ def make_depth_decoder(output: OutputCard) -> DepthDecoder:
             f'not {shown(output.decoder)}',
         )
     settings = DepthDecoder.allowed_settings
-    return DepthDecoder(Fields(output.settings, output.source, 'output.settings', settings))
+    fields = Fields(output.settings, output.source, 'output.settings', settings)
+    return DepthDecoder(fields, resize)
 
 
 def _part(shape: tuple[int, int], letterbox: Letterbox) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom of the image within an output, in the output's pixels."""
     height, width = shape
-    across = width / letterbox.network_size[0]
-    down = height / letterbox.network_size[1]
+    network_width, network_height = letterbox.network_size
+    inner_width, inner_height = letterbox.inner_size
     return (
-        letterbox.pad_x * across,
-        letterbox.pad_y * down,
-        (letterbox.pad_x + letterbox.inner_size[0]) * across,
-        (letterbox.pad_y + letterbox.inner_size[1]) * down,
+        letterbox.pad_x * width / network_width,
+        letterbox.pad_y * height / network_height,
+        (letterbox.pad_x + inner_width) * width / network_width,
+        (letterbox.pad_y + inner_height) * height / network_height,
     )
 
 

@@ -11,7 +11,9 @@ from jetson_infer.core.depth_decoding import make_depth_decoder
 from jetson_infer.core.depth_images import Depth
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.letterbox import Letterbox
+from jetson_infer.core.resampling import Resize
 from jetson_infer.core.timing import StageClock
+from jetson_infer.dependencies import require
 from jetson_infer.engines.models import Model
 from jetson_infer.engines.session import DeviceSession, Session
 from jetson_infer.pipeline.host_network import HostNetwork
@@ -45,7 +47,7 @@ class DepthPipeline(OverlappingPipeline[Depth]):
         self.unvalidated = ''
         """Why it should not run, though it may; set by whoever chose it."""
         self._device = session.device if isinstance(session, DeviceSession) else None
-        self._decoder = make_depth_decoder(card.output)
+        self._decoder = make_depth_decoder(card.output, _resize_by_opencv())
         self._decoder.check(session.outputs, variant.size)
         self._network = HostNetwork(card, variant, session)
         whole = Letterbox.fit(variant.size, variant.size, card.input.resize)
@@ -90,3 +92,14 @@ class DepthPipeline(OverlappingPipeline[Depth]):
     def close(self) -> None:
         """Release the network; may be called twice."""
         self._network.close()
+
+
+def _resize_by_opencv() -> Resize:
+    """Return what scales depth images, several times faster than NumPy does."""
+    cv2 = require('cv2', 'Scaling depth images')
+
+    def resize(values: Depth, out: Depth) -> None:
+        height, width = out.shape
+        cv2.resize(values, (width, height), out, interpolation=cv2.INTER_LINEAR)
+
+    return resize
