@@ -3,8 +3,8 @@
 """From a depth network's output to a depth image of the camera's image.
 
 One output holds a number for every pixel of the network's input, or of a scaled input: the depth in
-metres (Depth Anything V2 metric, ZoeDepth, most stereo networks) or its inverse (Depth Anything and
-MiDaS: relative, without a scale).
+metres (Depth Anything V2 metric, ZoeDepth) or its inverse (Depth Anything, MiDaS: relative, without
+a scale).
 """
 
 from __future__ import annotations

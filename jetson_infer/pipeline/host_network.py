@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 
 import numpy as np
 import numpy.typing as npt
@@ -66,21 +65,15 @@ class HostNetwork:
         """Let the engine make its lazy choices now rather than at the first frame.
 
         :param decode: what the outputs are given to, which are those of zeros.
-        :raises SessionError: if the engine fails; all that can be done then is to close.
+        :raises SessionError: if the engine fails.
         """
-        with ExitStack() as undo:
-            undo.callback(self._let_go)
-            self._input[...] = np.zeros((), self._input.dtype)
-            for _ in range(_WARM_UP_RUNS):
-                decode(self._binding.run())
-            undo.pop_all()
+        self._input[...] = np.zeros((), self._input.dtype)
+        for _ in range(_WARM_UP_RUNS):
+            decode(self._binding.run())
 
     def close(self) -> None:
         """Release the network; may be called twice."""
-        self._let_go()
-        self._session.close()
-
-    def _let_go(self) -> None:
-        """View the session's memory no more, which is closed with it."""
+        # The session's memory is closed with it, and must not be viewed any more then.
         self._preprocessor.let_go()
         self._input = np.empty_like(self._input)
+        self._session.close()

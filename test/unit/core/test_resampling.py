@@ -72,7 +72,8 @@ PARTS = [
     ((6, 8), (1, 2, 7, 5), (9, 10)),
     ((6, 8), ('3/2', '1/4', '27/4', '11/2'), (10, 7)),
     ((6, 8), ('1/2', '1/2', '15/2', '11/2'), (21, 20)),
-    ((6, 8), ('10/3', '7/3', '11/3', '8/3'), (5, 4)),  # thinner than a pixel
+    ((6, 8), ('10/3', '7/3', '11/3', '8/3'), (5, 4)),  # thinner than a pixel, around a centre
+    ((6, 8), ('18/5', '7/3', '19/5', 4), (5, 4)),  # the same, beside one
     ((9, 12), ('1/3', '5/7', 12, 9), (5, 4)),
     ((9, 12), (0, 0, 12, 9), (12, 9)),
     ((9, 12), (0, '9/8', 12, '63/8'), (40, 40)),
@@ -143,3 +144,17 @@ def test_what_scales_is_asked_only_where_the_part_ends_at_pixels():
     assert asked == [((6, 6), (12, 12))]
     Resampler((6, 8), (1.25, 0, 7, 6), (12, 12), resize).resample(image[:, 1:7])
     assert len(asked) == 1
+
+
+def test_what_scales_is_not_asked_for_numbers_too_far_apart():
+    def resize(values, out):
+        out[...] = 5
+
+    resampler = Resampler((6, 8), (0, 0, 8, 6), (16, 12), resize)
+    image = np.ones((6, 8), np.float32)
+    image[2, 3] = 1e5
+    assert (resampler.resample(image) == 5).all()
+    image[2, 3] = 1e7
+    assert resampler.resample(image).max() > 1e6
+    known = image < 1e6
+    assert (resampler.resample(image, known)[known.repeat(2, 0).repeat(2, 1)] == 1).all()

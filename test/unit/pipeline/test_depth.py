@@ -10,8 +10,10 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
+from onnx import helper
 
 import fake_tensorrt
+import networks
 from closed_views import views_told_of
 from depth_networks import (
     CELL,
@@ -186,6 +188,25 @@ def test_an_output_of_dynamic_shape_is_decoded(opened):
     np.testing.assert_allclose(depth, network_depth(pixels), rtol=1e-5)
 
 
+def test_a_further_input_has_the_cards_value(tmp_path):
+    changed = {'input': {**INPUT, 'extra': {'gain': [4]}}}
+    folder = write_depth_model(tmp_path / 'model', depth_card(**changed))
+    networks.save(
+        folder / 'fp32.onnx',
+        [
+            helper.make_node('ReduceMean', ['image'], ['mean'], axes=[1]),
+            helper.make_node('Mul', ['mean', 'gain'], ['depth']),
+        ],
+        [networks.tensor('image', (1, 3, 48, 64)), networks.tensor('gain', (1,))],
+        [networks.tensor('depth', (1, 1, 48, 64))],
+    )
+    model = load_model(folder)
+    pipeline = open_depth(model, model.variant(), engine='onnxruntime')
+    depth = pipeline.process(rgb_view(np.full((48, 64, 3), 51, np.uint8)), StageClock(0))
+    pipeline.close()
+    np.testing.assert_allclose(depth, 0.8, rtol=1e-6)
+
+
 def test_it_may_be_closed_twice_and_not_used_afterwards(opened):
     pipeline = opened()
     pipeline.close()
@@ -324,7 +345,7 @@ def test_a_card_that_does_not_fit_leaves_the_session_to_its_owner(device, grey_m
     session.close()
 
 
-def test_a_device_that_is_lost_while_warming_up_leaves_no_view(device, grey_model):
+def test_a_device_that_is_lost_while_warming_up_leaves_the_session_to_its_owner(device, grey_model):
     session = TensorRtSession(plan(), device)
     before = device.operations
     DepthPipeline(grey_model, grey_model.variant(), session)
