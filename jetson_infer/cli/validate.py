@@ -9,6 +9,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -19,18 +20,23 @@ from jetson_infer.core.cards import VariantCard
 from jetson_infer.engines.models import Model, find_model, load_model
 from jetson_infer.engines.select import ENGINES
 from jetson_infer.engines.verdicts import VerdictStore
-from jetson_infer.errors import JetsonInferError
+from jetson_infer.errors import JetsonInferError, ModelError
 from jetson_infer.toolchain.dataset import open_dataset
 from jetson_infer.toolchain.report.machine import describe_machine
+from jetson_infer.toolchain.validate.chosen import ChosenImages
 from jetson_infer.toolchain.validate.collect import read_data
+from jetson_infer.toolchain.validate.depth_data import open_depth_dataset, read_depth_data
+from jetson_infer.toolchain.validate.depth_validation import DepthValidator
 from jetson_infer.toolchain.validate.report import (
     PAGE,
+    DepthReport,
     Report,
     prepare_report,
     summarize,
     write_report,
 )
-from jetson_infer.toolchain.validate.validation import Validated, Validator, check_model
+from jetson_infer.toolchain.validate.validating import Refuse, check_model
+from jetson_infer.toolchain.validate.validation import Validator
 
 __all__ = ['add_arguments', 'run']
 
@@ -54,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--topic', default='', help="the camera's topic (that with most images)")
     parser.add_argument(
+        '--depth-topic',
+        default='',
+        metavar='TOPIC',
+        help="the true depth's topic, for depth models (that with most depth images)",
+    )
+    parser.add_argument(
         '--frames',
         type=whole_number(1, 10_000_000),
         metavar='N',
@@ -69,19 +81,21 @@ def run(options: argparse.Namespace) -> int:
     """Validate, tell what was found, and keep the verdicts."""
     model = load_model(find_model(options.model))
     check_model(model)
+    if options.depth_topic and model.card.task != 'depth':
+        raise ModelError(
+            f'{model.card.name} is a {model.card.task} model, and --depth-topic is for depth '
+            'models: leave it out'
+        )
     variants = [model.variant(options.variant)] if options.variant else list(model.card.variants)
     store = VerdictStore()
     store.check_writable(model.card.name)
     if options.report is not None:
         prepare_report(options.report)
-    with open_dataset(options.recording, options.topic) as dataset:
-        data = read_data(dataset, model.card.labels, options.frames)
-        with ProgressView(not options.json) as view:
-            validator = Validator(model, data, store, view.show)
-            results, refused = _validate(validator, variants, options)
-        if not results and not refused:
+    with ExitStack() as opened:
+        judge = _judge_depth if model.card.task == 'depth' else _judge_detections
+        report = judge(model, variants, store, options, opened)
+        if report is None:
             return _nothing_to_do(model, variants, options)
-        report = _report(model, validator, results, refused)
         if options.report is not None:
             write_report(options.report, report)
     if options.json:
@@ -90,25 +104,79 @@ def run(options: argparse.Namespace) -> int:
         print(as_text(report))
         if options.report is not None:
             print(f'\nreport: {options.report / PAGE}')
-    return 1 if refused or not all(each.verdict.passed for each in results) else 0
+    return 1 if report.refused or not all(each.verdict.passed for each in report.results) else 0
 
 
-def _validate(
-    validator: Validator, variants: Sequence[VariantCard], options: argparse.Namespace
-) -> tuple[list[Validated], dict[str, str]]:
-    """Validate variants; one that cannot be run does not keep the others from it."""
-    results: list[Validated] = []
+def _judge_detections(
+    model: Model,
+    variants: Sequence[VariantCard],
+    store: VerdictStore,
+    options: argparse.Namespace,
+    opened: ExitStack,
+) -> Report | None:
+    """Validate a detection model's variants; None where all of them are the reference.
+
+    :param opened: closes what the report is drawn from.
+    """
+    dataset = opened.enter_context(open_dataset(options.recording, options.topic))
+    data = read_data(dataset, model.card.labels, options.frames)
     refused: dict[str, str] = {}
-    for variant in variants:
-        try:
-            choice = validator.choose(variant, options.engine)
-            if choice is not None:
-                results.append(validator.validate(variant, choice))
-        except JetsonInferError as error:
-            if options.debug:
-                raise
-            refused[variant.name] = str(error)
-    return results, refused
+    with ProgressView(not options.json) as view:
+        validator = Validator(model, data, store, view.show)
+        results = validator.validate_all(variants, options.engine, _noting(refused, options))
+        if not results and not refused:
+            return None
+        reference = validator.reference  # before its data, which it may narrow
+    about = _about(validator.data)
+    return Report(model, validator.data, reference, results, refused, *about)
+
+
+def _judge_depth(
+    model: Model,
+    variants: Sequence[VariantCard],
+    store: VerdictStore,
+    options: argparse.Namespace,
+    opened: ExitStack,
+) -> DepthReport | None:
+    """Validate a depth model's variants; None where all of them are the reference.
+
+    :param opened: closes what the report is made of.
+    """
+    dataset, why = open_depth_dataset(options.recording, options.topic, options.depth_topic)
+    opened.enter_context(dataset)
+    data = read_depth_data(dataset, options.frames, why)
+    refused: dict[str, str] = {}
+    with ProgressView(not options.json) as view:
+        validator = DepthValidator(model, data, store, view.show)
+        results = validator.validate_all(variants, options.engine, _noting(refused, options))
+        if not results and not refused:
+            return None
+        reference = validator.reference  # before its data, which it may narrow
+    about = _about(validator.data)
+    return DepthReport(model, validator.data, reference, results, refused, *about)
+
+
+def _noting(refused: dict[str, str], options: argparse.Namespace) -> Refuse:
+    """Return what notes a variant that cannot be run, so that the others go on."""
+
+    def note(name: str, error: JetsonInferError) -> None:
+        if options.debug:
+            raise error
+        refused[name] = str(error)
+
+    return note
+
+
+def _about(data: ChosenImages) -> tuple[dict[str, str], str, str]:
+    """Return on what machine and data this is, the command, and when."""
+    facts = {
+        'data': str(data.dataset.path),
+        'images': str(len(data.indices)),
+        'held against': data.truth_kind,
+        **describe_machine(),
+    }
+    when = datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z')
+    return facts, shlex.join(['jetson-infer', *sys.argv[1:]]), when
 
 
 def _nothing_to_do(
@@ -121,24 +189,3 @@ def _nothing_to_do(
     else:
         print(told)
     return 0
-
-
-def _report(
-    model: Model,
-    validator: Validator,
-    results: Sequence[Validated],
-    refused: dict[str, str],
-) -> Report:
-    reference = validator.reference  # before its data, which it may narrow
-    data = validator.data
-    recording = {'data': str(data.dataset.path), 'images': str(len(data.indices))}
-    return Report(
-        model=model,
-        data=data,
-        reference=reference,
-        results=results,
-        refused=refused,
-        facts={**recording, 'held against': data.truth_kind, **describe_machine()},
-        command=shlex.join(['jetson-infer', *sys.argv[1:]]),
-        when=datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
-    )

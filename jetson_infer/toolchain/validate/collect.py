@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,11 +19,9 @@ from jetson_infer.engines.models import Model
 from jetson_infer.errors import FrameRejected, RecordingError
 from jetson_infer.pipeline.open_detection import open_detection
 from jetson_infer.toolchain.dataset import Dataset, relabelled
+from jetson_infer.toolchain.validate.chosen import ChosenImages, Progress, digest_of, notes_on
 
-__all__ = ['Collected', 'Data', 'Progress', 'collect', 'read_data']
-
-Progress = Callable[[str, int, int], None]
-"""Told what is done, how many frames are done, and of how many."""
+__all__ = ['Collected', 'Data', 'collect', 'read_data']
 
 LOWEST_SCORE = 0.05
 """What scores less is left out of average precision; it decides nothing there."""
@@ -32,22 +29,14 @@ MOST_DETECTIONS = 300
 
 
 @dataclass(frozen=True)
-class Data:
+class Data(ChosenImages):
     """Which images of a dataset are used, and what is known of them.
 
-    :param dataset: the open dataset.
-    :param indices: the places of the images, rising.
     :param truth: what is in each, classes by the model's labels; None where the dataset has none
         that the model knows.
-    :param digest: SHA-256 in hex of the dataset and of the choice.
-    :param notes: what a person should know of the data, as sentences.
     """
 
-    dataset: Dataset
-    indices: tuple[int, ...]
-    truth: tuple[GroundTruth, ...] | None
-    digest: str
-    notes: tuple[str, ...] = field(default=())
+    truth: tuple[GroundTruth, ...] | None = None
 
     @property
     def truth_kind(self) -> str:
@@ -62,13 +51,8 @@ class Data:
         """
         if not rejected:
             return self
+        told = self.told_of(rejected)
         kept = [place for place, index in enumerate(self.indices) if index not in rejected]
-        told = (
-            f'{len(rejected)} of {len(self.indices)} images cannot be used; the first: '
-            f'{next(iter(rejected.values()))}'
-        )
-        if not kept:
-            raise RecordingError(f'{self.dataset.path}: {told}')
         return replace(
             self,
             indices=tuple(self.indices[place] for place in kept),
@@ -93,13 +77,9 @@ def read_data(dataset: Dataset, labels: Sequence[str], frames: int | None = None
     for sample in dataset.frames(wanted):
         indices.append(sample.index)
         truth.append(sample.truth)
-    notes = [dataset.complaint] if dataset.complaint else []
-    if dataset.rejected:
-        told = ', '.join(f'{n} {reason}' for reason, n in sorted(dataset.rejected.items()))
-        notes.append(f'{sum(dataset.rejected.values())} images cannot be used: {told}')
+    notes = notes_on(dataset)
     indices, known = _with_truth(dataset, labels, indices, truth, notes)
-    digest = hashlib.sha256(f'{dataset.digest} {indices}'.encode()).hexdigest()
-    return Data(dataset, tuple(indices), known, digest, tuple(notes))
+    return Data(dataset, tuple(indices), digest_of(dataset, indices), tuple(notes), known)
 
 
 def _with_truth(

@@ -4,18 +4,24 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jetson_infer.core.validation import ClassFigures, Comparison
-from jetson_infer.core.verdict import Check
 from jetson_infer.pipeline.annotate import class_colour
 from jetson_infer.toolchain.report.template import fill_page
 from jetson_infer.toolchain.validate.charts import curves_plot, dumbbell_plot
 from jetson_infer.toolchain.validate.collect import Collected
+from jetson_infer.toolchain.validate.page_parts import (
+    check_row,
+    data_url,
+    number,
+    reference_row,
+    shared_of,
+    told_ratio,
+)
 from jetson_infer.toolchain.validate.pictures import FramePair
 from jetson_infer.toolchain.validate.validation import Validated
 
@@ -78,19 +84,17 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         'lede': _lede(inputs),
         'variants': variants,
         'refused': dict(inputs.refused),
-        'reference': {
-            'name': name,
-            'engine': reference.engine,
-            'ms': f'{reference.median_ms:.1f}',
-            'ap50': _number(inputs.results[0][0].comparison.reference.ap50)
-            if inputs.results
-            else 'n/a',
-        },
+        'reference': reference_row(name, reference, (_reference_ap50(inputs), '1')),
         'with_truth': inputs.truth == 'ground truth',
         'notes': list(inputs.notes),
         'facts': dict(inputs.facts),
         'command': inputs.command,
     }
+
+
+def _reference_ap50(inputs: PageInputs) -> str:
+    results = inputs.results
+    return number(results[0][0].comparison.reference.ap50) if results else 'n/a'
 
 
 def _lede(inputs: PageInputs) -> str:
@@ -109,17 +113,13 @@ def _variant(inputs: PageInputs, result: Validated, pairs: Sequence[FramePair]) 
     comparison = result.comparison
     before, after = comparison.reference, comparison.candidate
     labels = [each.label for each in after.classes]
+    cells = number(after.ap50), told_ratio(before.ap50, after.ap50)
     return {
-        'name': result.variant.name,
-        'id': f'variant-{result.variant.name}',
-        'engine': result.engine,
-        'passed': result.verdict.passed,
-        'failures': [check.sentence for check in result.verdict.failures],
-        'ap50': _number(after.ap50),
-        'ap50_ratio': _ratio(before.ap50, after.ap50),
-        'ms': f'{result.median_ms:.1f}',
-        'speed': f'{inputs.reference[1].median_ms / result.median_ms:.2f}',
-        'checks': [_check(check) for check in result.verdict.checks],
+        **shared_of(result, inputs.reference[1], cells),
+        'checks': [
+            check_row(check, CHECK_NAMES[check.name], check.name == 'objects', 'all classes')
+            for check in result.verdict.checks
+        ],
         'score': f'{comparison.working_score:g}',
         'ap50_chart': dumbbell_plot(
             labels, [c.ap50 for c in before.classes], [c.ap50 for c in after.classes], 'AP50'
@@ -132,11 +132,11 @@ def _variant(inputs: PageInputs, result: Validated, pairs: Sequence[FramePair]) 
             for index, each in enumerate(zip(before.classes, after.classes))
         ],
         'mean': {
-            'ap50': (_number(before.ap50), _number(after.ap50)),
-            'ap': (_number(before.ap), _number(after.ap)),
+            'ap50': (number(before.ap50), number(after.ap50)),
+            'ap': (number(before.ap), number(after.ap)),
         },
         'boxes': {
-            'iou': (_number(before.box_iou), _number(after.box_iou)),
+            'iou': (number(before.box_iou), number(after.box_iou)),
             'median': (_pixels(before.box_error[0]), _pixels(after.box_error[0])),
             'p95': (_pixels(before.box_error[1]), _pixels(after.box_error[1])),
         },
@@ -153,29 +153,13 @@ def _class(
         'safety': after.label in result.variant.validation.safety,
         'colour': f'rgb({red}, {green}, {blue})',
         'objects': after.objects,
-        'ap50': (_number(before.ap50), _number(after.ap50)),
-        'ap': (_number(before.ap), _number(after.ap)),
-        'recall': (_number(before.recall), _number(after.recall)),
+        'ap50': (number(before.ap50), number(after.ap50)),
+        'ap': (number(before.ap), number(after.ap)),
+        'recall': (number(before.recall), number(after.recall)),
         'missed': (before.missed, after.missed),
         'newly_missed': comparison.newly_missed[after.label],
         'false': (before.false, after.false),
         'chart': curves_plot(before, after) if after.objects else '',
-    }
-
-
-def _check(check: Check) -> dict[str, Any]:
-    whole = check.name == 'objects'
-    sign = 'at least' if check.at_least else 'at most'
-    value = (
-        'n/a' if check.value is None else f'{check.value:.0f}' if whole else f'{check.value:.4f}'
-    )
-    return {
-        'name': CHECK_NAMES[check.name],
-        'label': check.label or 'all classes',
-        'value': value,
-        'limit': f'{sign} {check.limit:g}',
-        'passed': check.passed,
-        'sentence': check.sentence,
     }
 
 
@@ -186,7 +170,7 @@ def _pair(pair: FramePair) -> dict[str, Any]:
         'number': pair.number,
         'text': pair.text,
         'sides': [
-            {'title': title, 'data': _data_url(data), 'caption': caption}
+            {'title': title, 'data': data_url(data), 'caption': caption}
             for title, data, caption in zip(
                 ('reference', 'variant'), (pair.reference, pair.candidate), pair.captions
             )
@@ -196,17 +180,5 @@ def _pair(pair: FramePair) -> dict[str, Any]:
     }
 
 
-def _number(value: float) -> str:
-    return 'n/a' if math.isnan(value) else f'{value:.3f}'
-
-
 def _pixels(value: float) -> str:
     return 'n/a' if math.isnan(value) else f'{value:.1f} px'
-
-
-def _ratio(before: float, after: float) -> str:
-    return 'n/a' if not before > 0 or math.isnan(after) else f'{after / before:.4f}'
-
-
-def _data_url(jpeg: bytes) -> str:
-    return 'data:image/jpeg;base64,' + base64.b64encode(jpeg).decode()

@@ -5,45 +5,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jetson_infer.engines.models import Model
 from jetson_infer.errors import JetsonInferError
+from jetson_infer.toolchain.validate.any_report import AnyReport
 from jetson_infer.toolchain.validate.collect import Collected, Data
+from jetson_infer.toolchain.validate.depth_page import DepthReport, render_depth_page
 from jetson_infer.toolchain.validate.page import PageInputs, render_page
 from jetson_infer.toolchain.validate.pictures import draw_worst
+from jetson_infer.toolchain.validate.validating import Outcome
 from jetson_infer.toolchain.validate.validation import Validated
 
-__all__ = ['PAGE', 'SUMMARY', 'Report', 'prepare_report', 'summarize', 'write_report']
+__all__ = [
+    'PAGE',
+    'SUMMARY',
+    'DepthReport',
+    'Report',
+    'prepare_report',
+    'summarize',
+    'write_report',
+]
 
 PAGE, SUMMARY = 'validation.html', 'validation.json'
 
 
 @dataclass(frozen=True)
-class Report:
-    """What is reported.
+class Report(AnyReport):
+    """The report on a detection model."""
 
-    :param model: the model.
-    :param data: the images.
-    :param reference: what the variants were held against.
-    :param results: the variants that ran, in the card's order.
-    :param refused: those that could not be run, by name, with the reason.
-    :param facts: on what machine, in order.
-    :param command: how to do it again.
-    :param when: for a person.
-    """
-
-    model: Model
     data: Data
     reference: Collected
     results: Sequence[Validated]
-    refused: Mapping[str, str]
-    facts: Mapping[str, str]
-    command: str
-    when: str
 
 
 def prepare_report(folder: Path) -> None:
@@ -59,29 +54,12 @@ def prepare_report(folder: Path) -> None:
         raise _cannot(folder, error) from error
 
 
-def write_report(folder: Path, report: Report) -> None:
+def write_report(folder: Path, report: Report | DepthReport) -> None:
     """Write the page and the summary.
 
     :raises JetsonInferError: if the folder cannot be written to, or the data not be read.
     """
-    labels = report.model.card.labels
-    page = render_page(
-        PageInputs(
-            model=report.model.card.name,
-            labels=labels,
-            reference=(report.model.card.variants[0].name, report.reference),
-            results=[
-                (each, draw_worst(report.data, labels, report.reference, each))
-                for each in report.results
-            ],
-            refused=report.refused,
-            truth=report.data.truth_kind,
-            notes=report.data.notes,
-            facts=report.facts,
-            command=report.command,
-            when=report.when,
-        )
-    )
+    page = render_depth_page(report) if isinstance(report, DepthReport) else _page(report)
     try:
         (folder / PAGE).write_text(page, encoding='utf-8')
         text = json.dumps(summarize(report), indent=2) + '\n'
@@ -90,7 +68,7 @@ def write_report(folder: Path, report: Report) -> None:
         raise _cannot(folder, error) from error
 
 
-def summarize(report: Report) -> dict[str, Any]:
+def summarize(report: AnyReport) -> dict[str, Any]:
     """Return all figures as JSON has them."""
     return {
         'model': report.model.card.name,
@@ -115,7 +93,28 @@ def summarize(report: Report) -> dict[str, Any]:
     }
 
 
-def _result(result: Validated) -> dict[str, Any]:
+def _page(report: Report) -> str:
+    labels = report.model.card.labels
+    return render_page(
+        PageInputs(
+            model=report.model.card.name,
+            labels=labels,
+            reference=(report.model.card.variants[0].name, report.reference),
+            results=[
+                (each, draw_worst(report.data, labels, report.reference, each))
+                for each in report.results
+            ],
+            refused=report.refused,
+            truth=report.data.truth_kind,
+            notes=report.data.notes,
+            facts=report.facts,
+            command=report.command,
+            when=report.when,
+        )
+    )
+
+
+def _result(result: Outcome) -> dict[str, Any]:
     return {
         'variant': result.variant.name,
         'engine': result.engine,

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,11 +21,12 @@ from jetson_infer.core.validation import (
 )
 from jetson_infer.core.verdict import Verdict, judge
 from jetson_infer.engines.models import Model
-from jetson_infer.engines.select import EngineChoice, choose_engine
-from jetson_infer.engines.verdict_key import EngineIdentity, is_reference, make_verdict_key
-from jetson_infer.engines.verdicts import StoredVerdict, VerdictStore
-from jetson_infer.errors import ModelError
-from jetson_infer.toolchain.validate.collect import Collected, Data, Progress, collect
+from jetson_infer.engines.select import EngineChoice
+from jetson_infer.engines.verdicts import VerdictStore
+from jetson_infer.errors import JetsonInferError
+from jetson_infer.toolchain.validate.chosen import Progress
+from jetson_infer.toolchain.validate.collect import Collected, Data, collect
+from jetson_infer.toolchain.validate.validating import Refuse, Validating, check_model
 
 __all__ = ['Validated', 'Validator', 'WorstFrame', 'check_model']
 
@@ -75,26 +74,8 @@ class Validated:
     stored: Path
 
 
-def check_model(model: Model) -> None:
-    """Check that a model can be validated.
-
-    :raises ModelError: if its task has no validation, or its first variant is no reference.
-    """
-    if model.card.task != 'detection':
-        raise ModelError(
-            f'{model.card.source}: validation is for detection models; this is a {model.card.task} '
-            'model, and what prepares its inputs does not exist yet'
-        )
-    first = model.card.variants[0]
-    if first.precision != 'fp32':
-        raise ModelError(
-            f'{model.card.source}: variants are held against the first one, which has to be fp32, '
-            f'and {first.name} is {first.precision}: put the FP32 network before it'
-        )
-
-
-class Validator:
-    """Validates variants of a model on the same data; the reference runs once.
+class Validator(Validating):
+    """Validates variants of a detection model; the reference's detections are kept.
 
     :param model: the model.
     :param data: the images.
@@ -103,21 +84,9 @@ class Validator:
     """
 
     def __init__(self, model: Model, data: Data, store: VerdictStore, progress: Progress) -> None:
-        check_model(model)
-        self._model = model
+        super().__init__(model, store, progress)
         self._data = data
         self._reference: Collected | None = None
-        self._store = store
-        self._progress = progress
-
-    def choose(self, variant: VariantCard, engine: str) -> EngineChoice | None:
-        """Return what would run a variant; None if it is the reference, held to nothing.
-
-        :param engine: ``auto``, ``tensorrt`` or ``onnxruntime``.
-        :raises JetsonInferError: if it cannot be run on that.
-        """
-        choice = choose_engine(self._model, variant, engine)
-        return None if is_reference(self._model, variant, choice.cached) else choice
 
     @property
     def data(self) -> Data:
@@ -148,7 +117,7 @@ class Validator:
         :param choice: of :meth:`choose`.
         :raises JetsonInferError: if it cannot run, or the verdict cannot be kept.
         """
-        key = make_verdict_key(self._model, variant, EngineIdentity.of(choice.cached))
+        key = self._key(variant, choice)
         reference = self.reference
         found = collect(self._model, variant, choice.engine, self._data, self._progress)
         score = self._working_score(variant)
@@ -162,7 +131,6 @@ class Validator:
         ]
         comparison = comparing.result()
         verdict = judge(comparison, variant.validation)
-        stored = StoredVerdict(key, verdict, self._facts(), comparison.to_json(), _now())
         return Validated(
             variant=variant,
             engine=found.engine,
@@ -172,21 +140,28 @@ class Validator:
             truth=truth,
             worst=self._worst(differences, truth, variant),
             median_ms=found.median_ms,
-            stored=self._store.store(stored, choice.cached),
+            stored=self._keep(key, verdict, comparison, choice),
         )
+
+    def validate_all(
+        self, variants: Sequence[VariantCard], engine: str, refuse: Refuse
+    ) -> list[Validated]:
+        """Validate variants one after the other.
+
+        :param engine: ``auto``, ``tensorrt`` or ``onnxruntime``.
+        :param refuse: told of a variant that cannot be run, which keeps no other from it.
+        """
+        results = []
+        for variant, choice in self.choose_all(variants, engine, refuse):
+            try:
+                results.append(self.validate(variant, choice))
+            except JetsonInferError as error:
+                refuse(variant.name, error)
+        return results
 
     def _working_score(self, variant: VariantCard) -> float:
         own = variant.validation.score_threshold
         return self._model.card.output.defaults.score_threshold if own is None else own
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            'name': self._data.dataset.path.name,
-            'topic': self._data.dataset.topic,
-            'digest': self._data.digest,
-            'frames': len(self._data.indices),
-            'truth': self._data.truth_kind,
-        }
 
     def _worst(
         self,
@@ -205,7 +180,3 @@ class Validator:
             if badness > 0.0:
                 frames.append(WorstFrame(place, difference, badness))
         return sorted(frames, key=lambda frame: -frame.badness)
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec='seconds')

@@ -5,12 +5,17 @@
 import io
 import json
 import os
+from pathlib import Path
 
 import pytest
 
+from depth_networks import depth_card, write_depth_model
 from jetson_infer.cli.main import main
 from jetson_infer.cli.validate_view import ProgressView
 from quantized_models import write_images, write_quantized_model
+
+WALK = Path(__file__).parents[3] / 'recordings/room_walk'
+DEPTH_TOPIC = '/camera/depth/image_raw/compressed'
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +152,46 @@ def test_a_bar_in_a_terminal(monkeypatch):
             view.show('int8 on onnxruntime', done, 4)
     assert 'int8 on onnxruntime' in terminal.getvalue()
     assert '4/4 frames' in terminal.getvalue()
+
+
+@pytest.fixture
+def depth_model(tmp_path):
+    limits = {'min_pixels': 1000, 'min_range_pixels': 500}
+    return write_depth_model(tmp_path / 'depth', depth_card(validation=limits))
+
+
+def test_depth_without_a_truth(depth_model, images, capsys, tmp_path):
+    assert validate(depth_model, images, '--report', tmp_path / 'report') == 1
+    told, errors = capsys.readouterr()
+    assert f"30 images of {images.name}, held against the reference's own depth" in told
+    assert 'note: a folder of images has no true depth' in told
+    assert 'close: PASSED on onnxruntime' in told
+    assert 'ruined: FAILED on onnxruntime' in told
+    assert 'FAILED  depth is' in told
+    assert 'range of the reference' in told
+    assert 'fp32, close, ruined: frame 30 of 30' in errors
+    assert 'Where it differs most' in (tmp_path / 'report/validation.html').read_text()
+
+
+def test_depth_with_the_truth_of_some_frames(depth_model, capsys):
+    options = ['--variant', 'close', '--frames', '10', '--depth-topic', DEPTH_TOPIC]
+    assert validate(depth_model, WALK, *options, '--json') in (0, 1)
+    (found,) = json.loads(capsys.readouterr().out)['variants']
+    assert found['figures']['frames'] == 10
+    assert found['figures']['frames_with_truth'] == 6  # all that there are, of 300 images
+    assert validate(depth_model, WALK, *options) in (0, 1)
+    told = capsys.readouterr().out
+    for word in ('abs-rel', 'delta1', 'RMSE, m', 'coverage', '2 to 5 m', 'bias, m', 'ms a frame'):
+        assert word in told
+
+
+def test_the_reference_of_depth_needs_none(depth_model, images, capsys):
+    assert validate(depth_model, images, '--variant', 'fp32') == 0
+    assert 'it needs no verdict' in capsys.readouterr().out
+
+
+def test_a_topic_of_depth_is_for_depth_models(model, depth_model, images, capsys):
+    assert validate(model, images, '--depth-topic', '/depth') == 1
+    assert '--depth-topic is for depth models: leave it out' in capsys.readouterr().err
+    assert validate(depth_model, WALK, '--depth-topic', '/depth') == 1
+    assert '/depth' in capsys.readouterr().err

@@ -235,7 +235,11 @@ def test_images_that_cannot_be_decoded_are_left_out_and_told(model, tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'task': 'depth'}, 'validation is for detection models; this is a depth model'),
+        (
+            {'task': 'cloud_detection'},
+            'this is a cloud_detection model, for whose outputs there is no decoder yet',
+        ),
+        ({'task': 'policy'}, 'a policy model, and there are no figures of how good commands are'),
         (
             {'variants': [{'name': 'half', 'onnx': 'tiny.onnx', 'precision': 'fp16'}]},
             'which has to be fp32, and half is fp16',
