@@ -18,13 +18,20 @@ Bars = tuple[str, Sequence[float], str]
 _STEPS = 64
 
 
-def range_plot(ranges: Sequence[RangeError], bars: Sequence[Bars], title: str, unit: str) -> str:
+def range_plot(
+    ranges: Sequence[RangeError],
+    bars: Sequence[Bars],
+    title: str,
+    unit: str,
+    across: str = 'true distance',
+) -> str:
     """Return bars over ranges of depth, side by side; those below 0 hang down.
 
     :param ranges: the ranges, near to far.
     :param bars: what stands side by side in each.
     :param title: what the figure is.
     :param unit: of the values.
+    :param across: what the ranges are ranges of.
     """
     values = [value for _, each, _ in bars for value in each]
     high = nice_ticks(max(values, default=0.0))[-1] if max(values, default=0.0) > 0 else 0.0
@@ -37,7 +44,7 @@ def range_plot(ranges: Sequence[RangeError], bars: Sequence[Bars], title: str, u
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     count = max(1, len(ranges))
     plot = Plot(500, 220, (0, count), (low, high), title, (56, 24, 10, 38))
-    plot.axes((), [round(tick, 9) for tick in ticks], 'true distance')
+    plot.axes((), [round(tick, 9) for tick in ticks], across)
     plot.text(6, 14, unit, 'label')
     width = 0.7 / len(bars)
     for place, each in enumerate(ranges):

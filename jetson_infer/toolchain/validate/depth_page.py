@@ -184,11 +184,12 @@ def _charts(compared: DepthCompared, unit: str, least: int) -> dict[str, str]:
     """
     if not compared.frames_with_truth:
         own = [each for each in compared.agreement.at_range if each.pixels >= max(1, least)]
+        across = "the reference's distance"
         error = [('variant', [each.mean_error_m for each in own], 'new')]
         bias = [('variant', [each.mean_bias_m for each in own], 'new')]
         return {
-            'error_chart': range_plot(own, error, 'difference over range', unit),
-            'bias_chart': range_plot(own, bias, 'bias over range', unit),
+            'error_chart': range_plot(own, error, 'difference over range', unit, across),
+            'bias_chart': range_plot(own, bias, 'bias over range', unit, across),
         }
     pairs = [
         (before, after)

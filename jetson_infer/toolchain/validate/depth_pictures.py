@@ -42,7 +42,8 @@ class Scale:
     @property
     def ticks(self) -> list[float]:
         """Round values within the scale."""
-        steps = nice_ticks(max(abs(self.low), abs(self.high)), 5)[1:]
+        signed = self.low < 0
+        steps = nice_ticks(max(abs(self.low), abs(self.high)), 3 if signed else 5)[1:]
         both = [-step for step in reversed(steps)] + [0.0, *steps]
         return [tick for tick in both if self.low <= tick <= self.high]
 
