@@ -19,7 +19,7 @@ def depth_lines(result: DepthValidated) -> list[str]:
     compared = result.comparison
     agreement = compared.agreement
     relative = result.variant.depth_validation.align == 'median'
-    unit = "in the network's own unit" if relative else 'm'
+    unit = 'own unit' if relative else 'm'
     lines = [
         f'  {"over the reference":<{_WIDTH}}  {compared.frames} images',
         _line('off from it, of itself', _number(agreement.abs_rel)),

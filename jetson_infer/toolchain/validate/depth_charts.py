@@ -33,15 +33,12 @@ def range_plot(
     :param unit: of the values.
     :param across: what the ranges are ranges of.
     """
-    values = [value for _, each, _ in bars for value in each]
-    high = nice_ticks(max(values, default=0.0))[-1] if max(values, default=0.0) > 0 else 0.0
-    low = -nice_ticks(-min(values, default=0.0))[-1] if min(values, default=0.0) < 0 else 0.0
-    if high == low:
-        high = 1.0
-    step = nice_ticks(max(high, -low))[1]
-    ticks = [step * place for place in range(round(low / step), round(high / step) + 1)]
-    # The ends are whole steps of the larger side, so that the grid meets them.
-    low, high = min(low, ticks[0]), max(high, ticks[-1])
+    values = [0.0, *(value for _, each, _ in bars for value in each)]
+    step = nice_ticks(max(map(abs, values)))[1]
+    # The ends are whole steps, so that the grid meets them.
+    first, last = math.floor(min(values) / step), math.ceil(max(values) / step)
+    ticks = [step * place for place in range(first, max(last, first + 1) + 1)]
+    low, high = ticks[0], ticks[-1]
     count = max(1, len(ranges))
     plot = Plot(500, 220, (0, count), (low, high), title, (56, 24, 10, 38))
     plot.axes((), [round(tick, 9) for tick in ticks], across)
@@ -70,14 +67,13 @@ def _short(each: RangeError) -> str:
     return each.name
 
 
-def legend(scale: Scale, title: str, unit: str, ends: tuple[str, str]) -> str:
+def legend(scale: Scale, title: str, ends: tuple[str, str]) -> str:
     """Return a scale's colours as a bar with values below.
 
     :param title: what the colours stand for.
-    :param unit: of the values.
     :param ends: what the first and the last colour mean, in words.
     """
-    plot = Plot(340, 58, (scale.low, scale.high), (0, 1), title, (8, 18, 44, 22))
+    plot = Plot(340, 58, (scale.low, scale.high), (0, 1), title, (12, 18, 18, 22))
     left, right = plot.x(scale.low), plot.x(scale.high)
     step = (right - left) / _STEPS
     for place in range(_STEPS):
@@ -91,7 +87,6 @@ def legend(scale: Scale, title: str, unit: str, ends: tuple[str, str]) -> str:
         plot.add(f'<path class="axis" d="M{plot.x(tick):.1f} 36v4"/>')
         told = f'{tick:+g}' if scale.low < 0 and tick else f'{tick:g}'
         plot.text(plot.x(tick), 53, told, 'tick middle')
-    plot.text(right + 8, 53, unit, 'tick')
     plot.text(left, 12, ends[0], 'tick')
     plot.text(right, 12, ends[1], 'tick end')
     return plot.render()

@@ -35,12 +35,12 @@ from jetson_infer.toolchain.validate.page_parts import (
 __all__ = ['DEPTH_CHECK_NAMES', 'DepthReport', 'render_depth_page', 'unit_of']
 
 DEPTH_CHECK_NAMES = {
-    'difference': 'off from the reference',
-    'coverage': 'coverage of what the reference knows',
-    'pixels': 'pixels in the data',
-    'abs_rel_ratio': 'abs-rel over the reference',
-    'delta1_ratio': 'delta1 over the reference',
-    'range_error_ratio': 'mean error over the reference',
+    'difference': 'difference',
+    'coverage': 'coverage',
+    'pixels': 'pixels',
+    'abs_rel_ratio': 'abs-rel ratio',
+    'delta1_ratio': 'delta1 ratio',
+    'range_error_ratio': 'error ratio',
 }
 """What every check is called where people read it."""
 
@@ -68,7 +68,7 @@ class DepthReport(AnyReport):
 def unit_of(result: DepthValidated) -> str:
     """Return what a network's own depth is counted in, for a person."""
     relative = result.variant.depth_validation.align == 'median'
-    return "in the network's own unit" if relative else 'm'
+    return 'own unit' if relative else 'm'
 
 
 def render_depth_page(report: DepthReport) -> str:
@@ -151,9 +151,9 @@ def _variant(report: DepthReport, result: DepthValidated, depths: Scale) -> dict
         'min_range_pixels': f'{thresholds.min_range_pixels:,}',
         **_charts(compared, unit, thresholds.min_range_pixels),
         'pairs': [_pair(each) for each in pictures],
-        'depth_legend': legend(depths, 'depth', unit, ('near', 'far')),
+        'depth_legend': legend(depths, 'depth', ('near', 'far')),
         'difference_legend': legend(
-            differences, 'difference', unit, ('nearer than the reference', 'farther')
+            differences, 'difference', ('nearer than the reference', 'farther')
         ),
     }
 
