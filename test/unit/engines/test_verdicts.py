@@ -99,7 +99,9 @@ def test_a_verdict_on_depth_hangs_on_the_thresholds_of_depth(folder):
     card = yaml.safe_load((folder / 'model.yaml').read_text())
     digests = set()
     for section in ({}, {'max_difference': 0.01}, {'min_ap50_ratio': 0.9}):
-        card['task'] = 'detection' if 'min_ap50_ratio' in section else 'depth'
+        detection = 'min_ap50_ratio' in section
+        card['task'] = 'detection' if detection else 'depth'
+        card['output'] = {'decoder': 'yolo' if detection else 'depth'}
         card['validation'] = section
         (folder / 'model.yaml').write_text(yaml.safe_dump(card))
         model = load_model(folder)
