@@ -35,6 +35,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gpu_memory_parts as memory
 import gpu_parts as parts
 import gpu_references
 import gpu_tables
@@ -217,7 +218,7 @@ def run_all(options: argparse.Namespace) -> Figures:
         )
         figures.run(
             'allocations', 10,
-            lambda: parts.allocation_part(
+            lambda: memory.allocation_part(
                 machine, model, 'fp16', sizes if small else CHANGING, 1000 if not small else 20),
         )  # fmt: skip
         figures.run('profile', 5, lambda: parts.profile_part(machine, model, 'fp16', frames))
@@ -227,7 +228,7 @@ def run_all(options: argparse.Namespace) -> Figures:
         figures.run(
             'FP32 outputs', 5, lambda: parts.equality_part(machine, scenes, 'fp32', references)
         )
-        figures.run('rounds', 40, lambda: parts.rounds_part(machine, scenes, 'fp32', rounds))
+        figures.run('rounds', 40, lambda: memory.rounds_part(machine, scenes, 'fp32', rounds))
         if build_and(figures, machine, scene, 'fp16', options.out, 1 if small else 100):
             figures.run(
                 'AP50 of FP16', 15,
