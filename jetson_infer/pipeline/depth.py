@@ -17,12 +17,12 @@ from jetson_infer.dependencies import require
 from jetson_infer.engines.models import Model
 from jetson_infer.engines.session import DeviceSession, Session
 from jetson_infer.pipeline.host_network import HostNetwork
-from jetson_infer.pipeline.pipelines import OverlappingPipeline
+from jetson_infer.pipeline.pipelines import OneAtATime
 
 __all__ = ['DepthPipeline']
 
 
-class DepthPipeline(OverlappingPipeline[Depth]):
+class DepthPipeline(OneAtATime[Depth]):
     """One variant of a depth model, ready to run; one image at a time.
 
     Images are prepared on the host, and outputs decoded there, whatever runs the network.  Made and
@@ -57,16 +57,6 @@ class DepthPipeline(OverlappingPipeline[Depth]):
         """See :meth:`OverlappingPipeline.current`."""
         return super().current() if self._device is None else self._device.current()
 
-    @property
-    def depth(self) -> int:
-        """See :attr:`OverlappingPipeline.depth`; always one image."""
-        return 1
-
-    @property
-    def patience_s(self) -> float:
-        """See :attr:`OverlappingPipeline.patience_s`."""
-        return 0.0
-
     def process(self, image: ImageView | CompressedView, clock: StageClock) -> Depth:
         """Tell the depth of every pixel of one image.
 
@@ -80,14 +70,6 @@ class DepthPipeline(OverlappingPipeline[Depth]):
         depth = self._decoder.decode(outputs, letterbox)
         clock.mark('decode')
         return depth
-
-    def begin(self, image: ImageView | CompressedView, clock: StageClock) -> Depth:
-        """See :meth:`OverlappingPipeline.begin`; does all of it."""
-        return self.process(image, clock)
-
-    def finish(self, pending: Depth, clock: StageClock) -> Depth:
-        """See :meth:`OverlappingPipeline.finish`."""
-        return pending
 
     def close(self) -> None:
         """Release the network; may be called twice."""

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from functools import partial
 
 from jetson_infer.core.cards import VariantCard
 from jetson_infer.engines.models import Model
-from jetson_infer.engines.select import BuildPolicy, open_session
 from jetson_infer.engines.validation_gate import ValidationGate
 from jetson_infer.pipeline.depth import DepthPipeline
-from jetson_infer.pipeline.opening import NO_HOOKS, OpenHooks
+from jetson_infer.pipeline.opening import NO_HOOKS, OpenHooks, open_pipeline
 
 __all__ = ['open_depth']
 
@@ -38,13 +37,13 @@ def open_depth(
     :raises NotValidatedError: if the gate refuses.
     :raises JetsonInferError: if anything about it cannot work; nothing is left open then.
     """
-    hooks.begin('choosing an engine')
-    policy = BuildPolicy(build, hooks.report, hooks.cancelled)
-    with ExitStack() as undo:
-        session, why, unvalidated = open_session(model, variant, engine, threads, policy, gate)
-        undo.callback(session.close)
-        hooks.begin('allocating and warming up')
-        pipeline = DepthPipeline(model, variant, session)
-        pipeline.why, pipeline.unvalidated = why, unvalidated
-        undo.pop_all()
-    return pipeline
+    return open_pipeline(
+        model,
+        variant,
+        partial(DepthPipeline, model, variant),
+        engine=engine,
+        threads=threads,
+        build=build,
+        hooks=hooks,
+        gate=gate,
+    )

@@ -8,13 +8,12 @@ from contextlib import ExitStack
 
 from jetson_infer.core.cards import VariantCard
 from jetson_infer.engines.models import Model
-from jetson_infer.engines.select import BuildPolicy, open_session
-from jetson_infer.engines.session import DeviceSession
+from jetson_infer.engines.session import DeviceSession, Session
 from jetson_infer.engines.validation_gate import ValidationGate
 from jetson_infer.pipeline.detection import DetectionPipeline
 from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
 from jetson_infer.pipeline.device_lanes import DEFAULT_LARGEST_IMAGE, DeviceMemory
-from jetson_infer.pipeline.opening import NO_HOOKS, OpenHooks
+from jetson_infer.pipeline.opening import NO_HOOKS, OpenHooks, open_pipeline
 
 __all__ = ['open_detection']
 
@@ -44,22 +43,22 @@ def open_detection(
     :raises NotValidatedError: if the gate refuses.
     :raises JetsonInferError: if anything about it cannot work; nothing is left open then.
     """
-    hooks.begin('choosing an engine')
-    policy = BuildPolicy(build, hooks.report, hooks.cancelled)
-    with ExitStack() as undo:
-        session, why, unvalidated = open_session(model, variant, engine, threads, policy, gate)
-        undo.callback(session.close)
-        hooks.begin('allocating and warming up')
-        pipeline: DetectionPipeline | DeviceDetectionPipeline
-        if isinstance(session, DeviceSession):
-            memory = DeviceMemory(largest_image=largest_image)
-            owned = ExitStack()
-            owned.callback(session.close)
-            pipeline = DeviceDetectionPipeline(
-                model, variant, session, session.device, memory, owned
-            )
-        else:
-            pipeline = DetectionPipeline(model, variant, session)
-        pipeline.why, pipeline.unvalidated = why, unvalidated
-        undo.pop_all()
-    return pipeline
+
+    def make(session: Session) -> DetectionPipeline | DeviceDetectionPipeline:
+        if not isinstance(session, DeviceSession):
+            return DetectionPipeline(model, variant, session)
+        memory = DeviceMemory(largest_image=largest_image)
+        owned = ExitStack()
+        owned.callback(session.close)
+        return DeviceDetectionPipeline(model, variant, session, session.device, memory, owned)
+
+    return open_pipeline(
+        model,
+        variant,
+        make,
+        engine=engine,
+        threads=threads,
+        build=build,
+        hooks=hooks,
+        gate=gate,
+    )

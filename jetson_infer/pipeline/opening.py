@@ -1,6 +1,6 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""What whoever opens a pipeline may do meanwhile: hear how far it is, and call it off.
+"""Opening a pipeline, and what its owner may do meanwhile: hear how far it is, and call it off.
 
 Opening loads a network, and may build an engine for it, which takes minutes.
 """
@@ -8,11 +8,28 @@ Opening loads a network, and may build an engine for it, which takes minutes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
+from jetson_infer.core.cards import VariantCard
+from jetson_infer.engines.models import Model
+from jetson_infer.engines.select import BuildPolicy, open_session
+from jetson_infer.engines.session import Session
+from jetson_infer.engines.validation_gate import ValidationGate
 from jetson_infer.errors import JetsonInferError
 
-__all__ = ['NO_HOOKS', 'OpenHooks', 'OpeningCancelled']
+__all__ = ['NO_HOOKS', 'OpenHooks', 'OpeningCancelled', 'open_pipeline']
+
+
+class _Told(Protocol):
+    """A pipeline, which is told why it runs on its engine."""
+
+    why: str
+    unvalidated: str
+
+
+P = TypeVar('P', bound=_Told)
 
 
 class OpeningCancelled(JetsonInferError):
@@ -47,3 +64,33 @@ def _nobody_hears(what: str) -> None:
 
 NO_HOOKS = OpenHooks(report=_nobody_hears, cancelled=lambda: False)
 """Nobody listens and nobody calls off."""
+
+
+def open_pipeline(
+    model: Model,
+    variant: VariantCard,
+    make: Callable[[Session], P],
+    *,
+    engine: str,
+    threads: int,
+    build: str,
+    hooks: OpenHooks,
+    gate: ValidationGate | None,
+) -> P:
+    """Load a variant on an engine and make its pipeline.
+
+    :param make: makes it of the loaded network, which it owns then; leaves that open if it fails.
+    :param engine: ``auto`` or an engine's name; this and the rest as the pipelines' own openers.
+    :raises NotValidatedError: if the gate refuses.
+    :raises JetsonInferError: if anything about it cannot work; nothing is left open then.
+    """
+    hooks.begin('choosing an engine')
+    policy = BuildPolicy(build, hooks.report, hooks.cancelled)
+    with ExitStack() as undo:
+        session, why, unvalidated = open_session(model, variant, engine, threads, policy, gate)
+        undo.callback(session.close)
+        hooks.begin('allocating and warming up')
+        pipeline = make(session)
+        pipeline.why, pipeline.unvalidated = why, unvalidated
+        undo.pop_all()
+    return pipeline

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from jetson_infer.core.images import CompressedView, ImageView
 from jetson_infer.core.timing import StageClock
 
-__all__ = ['OverlappingPipeline', 'Pipeline', 'overlapping']
+__all__ = ['OneAtATime', 'OverlappingPipeline', 'Pipeline', 'overlapping']
 
 R = TypeVar('R')
 R_co = TypeVar('R_co', covariant=True)
@@ -82,25 +82,40 @@ class OverlappingPipeline(ABC, Generic[R]):
         """Give up what is under way and release the network; may be called twice."""
 
 
-class _OneByOne(OverlappingPipeline[R]):
+class OneAtATime(OverlappingPipeline[R]):
+    """One that ends an image before it takes the next: beginning does all of it."""
+
+    @abstractmethod
+    def process(self, image: ImageView | CompressedView, clock: StageClock) -> R:
+        """See :meth:`Pipeline.process`."""
+
+    @property
+    def depth(self) -> int:
+        """See :attr:`OverlappingPipeline.depth`; always one image."""
+        return 1
+
+    @property
+    def patience_s(self) -> float:
+        """See :attr:`OverlappingPipeline.patience_s`."""
+        return 0.0
+
+    def begin(self, image: ImageView | CompressedView, clock: StageClock) -> R:
+        """See :meth:`OverlappingPipeline.begin`."""
+        return self.process(image, clock)
+
+    def finish(self, pending: R, clock: StageClock) -> R:
+        """See :meth:`OverlappingPipeline.finish`."""
+        return pending
+
+
+class _OneByOne(OneAtATime[R]):
     """A pipeline of the first kind in the words of the second."""
 
     def __init__(self, pipeline: Pipeline[R]) -> None:
         self._pipeline = pipeline
 
-    @property
-    def depth(self) -> int:
-        return 1
-
-    @property
-    def patience_s(self) -> float:
-        return 0.0
-
-    def begin(self, image: ImageView | CompressedView, clock: StageClock) -> R:
+    def process(self, image: ImageView | CompressedView, clock: StageClock) -> R:
         return self._pipeline.process(image, clock)
-
-    def finish(self, pending: R, clock: StageClock) -> R:
-        return pending
 
     def close(self) -> None:
         self._pipeline.close()
