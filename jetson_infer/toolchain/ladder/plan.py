@@ -19,7 +19,7 @@ from jetson_infer.toolchain.dataset import Dataset
 from jetson_infer.toolchain.ladder.split import split_in_time
 from jetson_infer.toolchain.ladder.workspace import Source, made_from, sources_of
 from jetson_infer.toolchain.quantize.write import variant_name
-from jetson_infer.toolchain.validate.validation import check_model
+from jetson_infer.toolchain.validate.validating import check_model
 
 __all__ = [
     'Images',

@@ -79,15 +79,13 @@ def open_depth_dataset(path: str | Path, topic: str, depth_topic: str) -> tuple[
     """
     if depth_topic:
         return open_dataset(path, topic, depth_topic=depth_topic), ''
-    plain = open_dataset(path, topic)  # first, so that what else is wrong is told as such
-    if not plain.topic:
-        return plain, 'a folder of images has no true depth'
     try:
-        dataset = open_dataset(path, topic, depth_topic='')
+        return open_dataset(path, topic, depth_topic=''), ''
     except RecordingError as error:
+        plain = open_dataset(path, topic)  # what is wrong without depth, too, is told as such
+        if not plain.topic:
+            return plain, 'a folder of images has no true depth'
         return plain, f'there is no true depth: {error}'
-    plain.close()
-    return dataset, ''
 
 
 def read_depth_data(dataset: Dataset, frames: int | None = None, why: str = '') -> DepthData:

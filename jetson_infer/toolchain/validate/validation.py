@@ -26,9 +26,9 @@ from jetson_infer.engines.verdicts import VerdictStore
 from jetson_infer.errors import JetsonInferError
 from jetson_infer.toolchain.validate.chosen import Progress
 from jetson_infer.toolchain.validate.collect import Collected, Data, collect
-from jetson_infer.toolchain.validate.validating import Refuse, Validating, check_model
+from jetson_infer.toolchain.validate.validating import Refuse, Validating
 
-__all__ = ['Validated', 'Validator', 'WorstFrame', 'check_model']
+__all__ = ['Validated', 'Validator', 'WorstFrame']
 
 MISSED_SAFETY, MISSED, FALSE = 4.0, 2.0, 1.0
 """What a difference weighs when the worst frames are chosen."""

@@ -19,7 +19,8 @@ from jetson_infer.toolchain.dataset import open_dataset
 from jetson_infer.toolchain.validate.collect import read_data
 from jetson_infer.toolchain.validate.pictures import choose_worst, draw_worst
 from jetson_infer.toolchain.validate.report import Report, summarize, write_report
-from jetson_infer.toolchain.validate.validation import Validator, WorstFrame, check_model
+from jetson_infer.toolchain.validate.validating import check_model
+from jetson_infer.toolchain.validate.validation import Validator, WorstFrame
 from quantized_models import (
     coloured_images,
     quantized_network,
