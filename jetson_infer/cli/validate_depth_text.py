@@ -18,8 +18,6 @@ def depth_lines(result: DepthValidated) -> list[str]:
     """Return the figures: a line each, the reference's before the variant's."""
     compared = result.comparison
     agreement = compared.agreement
-    relative = result.variant.depth_validation.align == 'median'
-    unit = 'own unit' if relative else 'm'
     lines = [
         f'  {"over the reference":<{_WIDTH}}  {compared.frames} images',
         _line('off from it, of itself', _number(agreement.abs_rel)),
@@ -28,7 +26,7 @@ def depth_lines(result: DepthValidated) -> list[str]:
     if compared.frames_with_truth:
         lines += ['', *_against_truth(compared)]
     else:
-        lines += ['', *_against_reference(compared, unit)]
+        lines += ['', *_against_reference(compared, result.unit)]
     for frame in result.worst[:1]:
         told = f'{_number(frame.difference.mean)} off'
         if frame.difference.unknown:

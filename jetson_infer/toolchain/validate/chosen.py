@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.dataset import Dataset
 
-__all__ = ['ChosenImages', 'Progress', 'digest_of', 'notes_on']
+__all__ = ['ChosenImages', 'Progress', 'counted', 'digest_of', 'notes_on']
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how many frames are done, and of how many."""
@@ -61,6 +61,11 @@ def notes_on(dataset: Dataset) -> list[str]:
     """Return what a person should know of a dataset after a pass over it, as sentences."""
     notes = [dataset.complaint] if dataset.complaint else []
     if dataset.rejected:
-        told = ', '.join(f'{n} {reason}' for reason, n in sorted(dataset.rejected.items()))
-        notes.append(f'{sum(dataset.rejected.values())} images cannot be used: {told}')
+        total = sum(dataset.rejected.values())
+        notes.append(f'{total} images cannot be used: {counted(dataset.rejected)}')
     return notes
+
+
+def counted(reasons: Mapping[str, int]) -> str:
+    """Return how often each reason was found, as a list for a person."""
+    return ', '.join(f'{count} {reason}' for reason, count in sorted(reasons.items()))

@@ -13,7 +13,7 @@ import numpy as np
 from jetson_infer.core.depth_images import Depth
 from jetson_infer.errors import RecordingError
 from jetson_infer.toolchain.dataset import Dataset, open_dataset
-from jetson_infer.toolchain.validate.chosen import ChosenImages, digest_of, notes_on
+from jetson_infer.toolchain.validate.chosen import ChosenImages, counted, digest_of, notes_on
 
 __all__ = ['DepthData', 'fit_truth', 'open_depth_dataset', 'read_depth_data', 'spread']
 
@@ -107,7 +107,7 @@ def read_depth_data(dataset: Dataset, frames: int | None = None, why: str = '') 
     if dataset.rejected_depths:
         notes.append(
             f'{sum(dataset.rejected_depths.values())} true depths cannot be read: '
-            f'{_counted(dataset.rejected_depths)}'
+            f'{counted(dataset.rejected_depths)}'
         )
     indices = spread(usable, frames, known)
     with_truth = frozenset(known).intersection(indices)
@@ -186,12 +186,8 @@ def _centres(few: int, many: int) -> np.ndarray:
 def _no_pair(dataset: Dataset, images: int) -> str:
     told = f'none of its {images} images has a true depth, though there are {dataset.depth_count}'
     if dataset.rejected_depths:
-        return f'{told}: these cannot be read: {_counted(dataset.rejected_depths)}'
+        return f'{told}: these cannot be read: {counted(dataset.rejected_depths)}'
     return (
         f'{told}: their stamps do not agree with those of the images; record depth with the '
         "stamps of the camera's images, or name another topic with --depth-topic"
     )
-
-
-def _counted(reasons: Mapping[str, int]) -> str:
-    return ', '.join(f'{count} {reason}' for reason, count in sorted(reasons.items()))

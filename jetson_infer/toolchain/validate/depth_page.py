@@ -32,7 +32,7 @@ from jetson_infer.toolchain.validate.page_parts import (
     shared_of,
 )
 
-__all__ = ['DEPTH_CHECK_NAMES', 'DepthReport', 'render_depth_page', 'unit_of']
+__all__ = ['DEPTH_CHECK_NAMES', 'DepthReport', 'render_depth_page']
 
 DEPTH_CHECK_NAMES = {
     'difference': 'difference',
@@ -63,12 +63,6 @@ class DepthReport(AnyReport):
     data: DepthData
     reference: DepthRan
     results: Sequence[DepthValidated]
-
-
-def unit_of(result: DepthValidated) -> str:
-    """Return what a network's own depth is counted in, for a person."""
-    relative = result.variant.depth_validation.align == 'median'
-    return 'own unit' if relative else 'm'
 
 
 def render_depth_page(report: DepthReport) -> str:
@@ -128,7 +122,7 @@ def _variant(report: DepthReport, result: DepthValidated, depths: Scale) -> dict
     cells = (number(agreement.abs_rel, 4), *_truth_cells(compared.candidate))
     thresholds = result.variant.depth_validation
     differences = difference_scale(result.worst)
-    unit = unit_of(result)
+    unit = result.unit
     pictures = [draw_depth(frame, depths, differences) for frame in result.worst]
     return {
         **shared_of(result, report.reference, cells),

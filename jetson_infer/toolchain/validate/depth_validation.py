@@ -46,6 +46,11 @@ class DepthValidated:
     median_ms: float
     stored: Path
 
+    @property
+    def unit(self) -> str:
+        """What the network's own depth is counted in, for a person."""
+        return 'own unit' if self.variant.depth_validation.align == 'median' else 'm'
+
 
 class DepthValidator(Validating):
     """Validates variants of a depth model, all at once.
