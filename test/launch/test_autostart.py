@@ -65,6 +65,11 @@ except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
 CONFIGURE, ACTIVATE = 1, 3  # lifecycle_msgs/Transition
 
 NOTED = []
+NOT_ACTIVE = [
+    ('/left/lazy', 'activated'),
+    ('/left/twice_unfit', 'configured'),
+    ('/left/unfit', 'configured'),
+]
 
 
 def note(context):
@@ -125,6 +130,10 @@ class TestAutostart(unittest.TestCase):
         self.wait_for(proc_output, twice_unfit, 'its answer is lost')
         wait_for(lambda: ('/left/twice_unfit', 'configured') in NOTED, 'the refusal', 60.0)
 
+    def test_launch_hears_of_each_that_is_not_active(self):
+        # A node prints that it refused before launch hears of it; only then may the launch end.
+        wait_for(lambda: set(NOTED) >= set(NOT_ACTIVE), 'news of every refusal', 60.0)
+
 
 @launch_testing.post_shutdown_test()
 class TestAfterwards(unittest.TestCase):
@@ -141,8 +150,4 @@ class TestAfterwards(unittest.TestCase):
         assert asked(lazy) == [('1', 'True'), ('3', 'False')]
 
     def test_launch_heard_of_those_that_are_not_active(self):
-        assert sorted(NOTED) == [
-            ('/left/lazy', 'activated'),
-            ('/left/twice_unfit', 'configured'),
-            ('/left/unfit', 'configured'),
-        ]
+        assert sorted(NOTED) == NOT_ACTIVE
