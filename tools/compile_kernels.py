@@ -55,7 +55,11 @@ def build_all(
     pool: ThreadPoolExecutor, compiler: Compiler, architecture: tuple[int, int], cache: KernelCache
 ) -> int:
     """Compile and keep all programs for one architecture; return how many failed."""
-    programs = [('candidates.cu', {}), *(('preprocess.cu', variant) for variant in VARIANTS)]
+    programs = [
+        ('candidates.cu', {}),
+        ('detections.cu', {}),
+        *(('preprocess.cu', variant) for variant in VARIANTS),
+    ]
     start = time.monotonic()
     outcomes = list(
         pool.map(lambda program: build(compiler, program, architecture, cache), programs)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ['RESIZE_MODES', 'Letterbox']
+__all__ = ['RESIZE_MODES', 'Letterbox', 'take_back']
 
 RESIZE_MODES = ('letterbox', 'letterbox_top_left', 'stretch')
 """Keep the aspect ratio and centre; keep it and pad at the right and the bottom; do not keep it."""
@@ -116,12 +116,31 @@ class Letterbox:
         :returns: a new array of the same shape and type, in source pixels.
         """
         scale, shift = _axes(self, boxes.dtype)
-        source = boxes - shift
-        source /= scale
-        if clip:
-            np.maximum(source, 0, out=source)
-            np.minimum(source, _far_corner(self.source_size, boxes.dtype), out=source)
-        return source
+        far_corner = _far_corner(self.source_size, boxes.dtype) if clip else None
+        return take_back(boxes, scale, shift, far_corner)
+
+
+def take_back(
+    boxes: npt.NDArray[_Float],
+    scale: npt.NDArray[_Float],
+    shift: npt.NDArray[_Float],
+    far_corner: npt.NDArray[_Float] | None,
+) -> npt.NDArray[_Float]:
+    """Take boxes from the network's input to the source image, by the numbers of a letterbox.
+
+    :param boxes: floats ``(N, 4)``.
+    :param scale: ``(4,)``; network pixels a source pixel, along each coordinate.
+    :param shift: ``(4,)``; the padding before the scaled image.
+    :param far_corner: ``(4,)``; width and height of the source image, twice; cut off what lies
+        outside it.  None: leave it.
+    :returns: a new array of the same shape and type, in source pixels.
+    """
+    source = boxes - shift
+    source /= scale
+    if far_corner is not None:
+        np.maximum(source, 0, out=source)
+        np.minimum(source, far_corner, out=source)
+    return source
 
 
 # Every frame of a camera has the same geometry, and making small arrays costs more than using them.

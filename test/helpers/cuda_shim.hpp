@@ -4,12 +4,13 @@
 // Enough of CUDA's C++ to run the package's kernels on a host, thread by thread, with the same
 // arithmetic.  Include it before a kernel's source, then EXPORT each kernel.
 //
-// A block's threads are fibers.  They take turns from barrier to barrier: one turn of all of them is
-// one phase, so that what a thread wrote before a barrier is there for the others after it.  Every
-// thread of a block has to pass the same barriers and shuffles, as CUDA asks too.
+// A block's threads are fibers, which take turns from barrier to barrier.  All threads of a block that
+// have not ended have to come to the same barriers, and all of a warp to the same shuffles and ballots,
+// as CUDA asks too.
 
 #include <ucontext.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -59,12 +60,40 @@ static inline float __int_as_float(int bits)
     return value;
 }
 
+static inline int __float_as_int(float value)
+{
+    int bits;
+    memcpy(&bits, &value, 4);
+    return bits;
+}
+
 static inline int atomicAdd(int* counter, int amount)
 {
     const int before = *counter;
     *counter += amount;
     return before;
 }
+
+static inline int atomicMax(int* greatest, int value)
+{
+    const int before = *greatest;
+    *greatest = before > value ? before : value;
+    return before;
+}
+
+static inline int __ffs(unsigned bits) { return __builtin_ffs((int)bits); }
+static inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
+static inline int __clz(unsigned bits) { return bits ? __builtin_clz(bits) : 32; }
+
+// Rounded once each: the host compiler is told not to contract, and rounds to nearest.
+static inline float __fadd_rn(float one, float other) { return one + other; }
+static inline float __fsub_rn(float one, float other) { return one - other; }
+static inline float __fmul_rn(float one, float other) { return one * other; }
+static inline float __fdiv_rn(float one, float other) { return one / other; }
+static inline double __dadd_rn(double one, double other) { return one + other; }
+static inline double __dsub_rn(double one, double other) { return one - other; }
+static inline double __dmul_rn(double one, double other) { return one * other; }
+static inline double __ddiv_rn(double one, double other) { return one / other; }
 
 // IEEE 754 binary16, rounded to nearest even.
 static inline unsigned short half_of(float value)
@@ -118,9 +147,37 @@ struct Fiber {
 static ucontext_t scheduler;
 static std::vector<Fiber> fibers;
 static Fiber* running;
+static size_t left;  // threads of the block that have not ended
 static uint32_t exchanged[1024];
 
-static inline void wait_for_the_others() { swapcontext(&running->context, &scheduler); }
+// Where threads wait until all have come.
+struct Barrier {
+    size_t arrived;
+    unsigned passed;
+
+    void wait(const size_t& wanted)  // which falls where threads end meanwhile
+    {
+        const unsigned turn = passed;
+        for (++arrived; turn == passed; swapcontext(&running->context, &scheduler)) {
+            if (arrived >= wanted) {
+                arrived = 0;
+                ++passed;
+                return;
+            }
+        }
+    }
+};
+
+static Barrier block_barrier, warp_barriers[32];
+
+static inline int thread_of_block()
+{
+    return threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+}
+
+static inline void wait_for_the_block() { block_barrier.wait(left); }
+
+static inline void wait_for_the_warp() { warp_barriers[thread_of_block() / 32].wait(32); }
 
 template <class Body>
 static Body*& body()
@@ -134,6 +191,7 @@ static void enter()
 {
     (*body<Body>())();
     running->done = true;
+    --left;
 }
 
 template <class Body>
@@ -154,14 +212,12 @@ static void run_block(Body& function)
         fiber.context.uc_link = &scheduler;
         makecontext(&fiber.context, enter<Body>, 0);
     }
-    for (size_t left = threads; left;) {
-        left = 0;
+    for (left = threads; left;) {
         for (Fiber& fiber : fibers) {
             if (!fiber.done) {
                 running = &fiber;
                 threadIdx = fiber.index;
                 swapcontext(&scheduler, &fiber.context);
-                left += !fiber.done;
             }
         }
     }
@@ -197,19 +253,46 @@ static void launch(void (*kernel)(Arguments...), const int* grid, const int* blo
 
 }  // namespace shim
 
-static inline void __syncthreads() { shim::wait_for_the_others(); }
+static inline void __syncthreads() { shim::wait_for_the_block(); }
+
+static inline int __syncthreads_count(bool is_true)
+{
+    static int count, answer;
+    count += is_true;
+    shim::wait_for_the_block();
+    answer += count;
+    count = 0;
+    const int all = answer;
+    shim::wait_for_the_block();
+    answer = 0;
+    return all;
+}
 
 template <class Value>
 static Value __shfl_down_sync(unsigned, Value value, int distance)
 {
-    const int thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+    const int thread = shim::thread_of_block();
     memcpy(&shim::exchanged[thread], &value, sizeof value);
-    shim::wait_for_the_others();
+    shim::wait_for_the_warp();
     if (thread % 32 + distance < 32) {
         memcpy(&value, &shim::exchanged[thread + distance], sizeof value);
     }
-    shim::wait_for_the_others();
+    shim::wait_for_the_warp();
     return value;
+}
+
+// Of a whole warp.
+static inline unsigned __ballot_sync(unsigned, bool is_true)
+{
+    const int thread = shim::thread_of_block(), first = thread / 32 * 32;
+    shim::exchanged[thread] = is_true;
+    shim::wait_for_the_warp();
+    unsigned bits = 0;
+    for (int lane = 0; lane < 32; ++lane) {
+        bits |= shim::exchanged[first + lane] << lane;
+    }
+    shim::wait_for_the_warp();
+    return bits;
 }
 
 #define EXPORT(NAME)                                                                \

@@ -22,7 +22,7 @@ COMPILER = shutil.which('g++')
 WHY_NOT = 'no g++ on this machine; the kernels are compared as C++ where there is one'
 # No contraction: aarch64 would fuse a product and a sum into one rounding.
 FLAGS = ['-std=c++17', '-O1', '-ffp-contract=off', '-fPIC', '-shared', '-w']
-_NAMED = re.compile(r'^KERNEL\((\w+),', re.MULTILINE)
+_NAMED = r'^KERNEL\((\w+),|^extern "C" __global__ .* {prefix}_(\w+)\($'
 
 
 class HostKernels:
@@ -34,7 +34,8 @@ class HostKernels:
     def __init__(self, source: str, **definitions: int) -> None:
         text = read_source(source)
         self._prefix = source.partition('.')[0]
-        self.names = _NAMED.findall(text)
+        found = re.findall(_NAMED.format(prefix=self._prefix), text, re.MULTILINE)
+        self.names = [by_macro or plain for by_macro, plain in found]
         exports = '\n'.join(f'EXPORT({self._prefix}_{name})' for name in self.names)
         folder = Path(_folder())
         stem = '_'.join([self._prefix, *(str(value) for value in definitions.values())])

@@ -135,6 +135,18 @@ class Decoder(ABC):
         with np.errstate(invalid='ignore', over='ignore'):
             return self._decode_candidates(candidates.in_order(), limits)
 
+    def account(self, non_finite: int, inside_out: int, highest: np.float32) -> None:
+        """Count what a device dropped that made detections in this decoder's place, and judge.
+
+        :param non_finite: how many candidates it dropped for a NaN or an infinity.
+        :param inside_out: how many for a negative width or height.
+        :param highest: the highest score of the others, or of those above 1.
+        :raises DecoderError: if scores exceed 1, which only logits do.
+        """
+        self._dropped['non_finite'] += non_finite
+        self._dropped['inside_out'] += inside_out
+        self._check_scores(highest)
+
     def _device_candidates(self, outputs: Mapping[str, TensorSpec]) -> CandidateLayout | None:
         return None
 
@@ -183,11 +195,7 @@ class Decoder(ABC):
             if not len(rows):
                 return Detections.empty()
             boxes, scores, class_ids = boxes[rows], scores[rows], class_ids[rows]
-            if scores.max() > 1 + _SCORE_TOLERANCE:
-                raise DecoderError(
-                    f'scores reach {scores.max():.3g}, and a score is at most 1; does the network '
-                    f"emit logits? See the setting 'activation' of the decoders that have it"
-                )
+            self._check_scores(scores.max())
             scores = np.minimum(scores, 1)
         if suppress:
             best = nms(boxes, scores, class_ids, limits.iou_threshold, limits.max_detections)
@@ -198,6 +206,13 @@ class Decoder(ABC):
             scores[best].astype(np.float32, copy=False),
             class_ids[best].astype(np.int32, copy=False),
         )
+
+    def _check_scores(self, highest: Any) -> None:
+        if highest > 1 + _SCORE_TOLERANCE:
+            raise DecoderError(
+                f'scores reach {highest:.3g}, and a score is at most 1; does the network '
+                f"emit logits? See the setting 'activation' of the decoders that have it"
+            )
 
     def _all_usable(
         self, boxes: npt.NDArray[Any], scores: npt.NDArray[Any], class_ids: npt.NDArray[Any]

@@ -3,7 +3,8 @@
 """Candidates: what of a network's output is worth decoding, chosen on the device or on the host.
 
 Of the thousands of anchors of a YOLO network a few dozen reach the score threshold.  Where the
-device chooses those, only they cross to the host.
+device chooses those, only they cross to the host; where it also makes detections of them, only
+these do.
 """
 
 from __future__ import annotations
@@ -17,11 +18,27 @@ import numpy.typing as npt
 from jetson_infer.core.decoders.activations import logit
 from jetson_infer.core.detections import DetectionLimits
 
-__all__ = ['CandidateLayout', 'Candidates', 'Objectness']
+__all__ = ['CandidateLayout', 'Candidates', 'Finishing', 'Objectness']
 
 Objectness = Literal['none', 'factor', 'only']
 """Whether an anchor has an objectness: no; the score is its product with the best class's score; it
 alone is the score."""
+
+
+@dataclass(frozen=True)
+class Finishing:
+    """What makes detections of candidates, where a device can do that too.
+
+    Boxes are scaled, turned into corners, suppressed class by class, and the scores are as the
+    network wrote them.
+
+    :param box_scale: what raw boxes are multiplied by, horizontally and vertically, to be in pixels
+        of the network's input.
+    :param suppress: whether overlapping boxes of one class are suppressed.
+    """
+
+    box_scale: tuple[int, int]
+    suppress: bool
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,7 @@ class CandidateLayout:
     :param objectness: whether there is an objectness, and what it does.
     :param logits: class scores are logits; never together with an objectness.
     :param dtype: float32 or float16.
+    :param finishing: what makes detections of the candidates; None where it takes the decoder.
     """
 
     output: str
@@ -49,6 +67,7 @@ class CandidateLayout:
     objectness: Objectness
     logits: bool
     dtype: np.dtype[Any]
+    finishing: Finishing | None = None
 
     @property
     def first_class(self) -> int:

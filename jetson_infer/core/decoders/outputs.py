@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jetson_infer.core.decoders.candidates import CandidateLayout, Objectness
+from jetson_infer.core.decoders.candidates import CandidateLayout, Finishing, Objectness
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.errors import DecoderError
 
@@ -96,7 +96,12 @@ def columns_of(array: npt.NDArray[Any], channels: int, name: str) -> npt.NDArray
 
 
 def candidate_layout(
-    output: TensorSpec, channels: int, classes: int, objectness: Objectness, logits: bool = False
+    output: TensorSpec,
+    channels: int,
+    classes: int,
+    objectness: Objectness,
+    logits: bool = False,
+    finishing: Finishing | None = None,
 ) -> CandidateLayout | None:
     """Describe an output for choosing candidates on the device.
 
@@ -119,6 +124,7 @@ def candidate_layout(
         objectness,
         logits,
         output.dtype,
+        finishing,
     )
 
 

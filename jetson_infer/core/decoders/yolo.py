@@ -17,7 +17,12 @@ import numpy as np
 from jetson_infer.core.boxes import cxcywh_to_xyxy
 from jetson_infer.core.decoders.activations import sigmoid
 from jetson_infer.core.decoders.base import Decoder, Outputs
-from jetson_infer.core.decoders.candidates import CandidateLayout, Candidates, raw_threshold
+from jetson_infer.core.decoders.candidates import (
+    CandidateLayout,
+    Candidates,
+    Finishing,
+    raw_threshold,
+)
 from jetson_infer.core.decoders.outputs import (
     as_float32,
     candidate_layout,
@@ -69,8 +74,16 @@ class YoloDecoder(Decoder):
         ).name
 
     def _device_candidates(self, outputs: Mapping[str, TensorSpec]) -> CandidateLayout | None:
+        finishing = None
+        if not self._logits:  # different logits may give one score, and then the anchor decides
+            finishing = Finishing(self.input_size if self._normalized else (1, 1), self._nms)
         return candidate_layout(
-            outputs[self._output], self._channels, len(self.labels), 'none', self._logits
+            outputs[self._output],
+            self._channels,
+            len(self.labels),
+            'none',
+            self._logits,
+            finishing,
         )
 
     def _decode(self, outputs: Outputs, limits: DetectionLimits) -> Detections:

@@ -22,6 +22,7 @@ from jetson_infer.core.decoders.base import Decoder, Outputs
 from jetson_infer.core.decoders.candidates import (
     CandidateLayout,
     Candidates,
+    Finishing,
     Objectness,
     raw_threshold,
 )
@@ -85,8 +86,15 @@ class YoloObjectnessDecoder(Decoder):
 
     def _device_candidates(self, outputs: Mapping[str, TensorSpec]) -> CandidateLayout | None:
         objectness: Objectness = 'only' if self._objectness_only else 'factor'
+        finishing = None
+        if not self._strides:  # raw grids need each anchor's cell
+            finishing = Finishing(self.input_size if self._normalized else (1, 1), suppress=True)
         layout = candidate_layout(
-            outputs[self._output], self._channels, len(self.labels), objectness
+            outputs[self._output],
+            self._channels,
+            len(self.labels),
+            objectness,
+            finishing=finishing,
         )
         if layout is not None and self._strides:
             self._check_count(layout.anchors, layout.output)
