@@ -1,9 +1,9 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""The detection pipeline on a device: from the camera's bytes to the candidates, nothing returns.
+"""The detection pipeline on a device: from the camera's bytes to the boxes, nothing returns.
 
-Two streams: one uploads and prepares, one infers and chooses.  Each of two lanes has all the memory
-that a frame needs, so that one frame is prepared while the other one is inferred.
+Two streams: one uploads and prepares, one infers and finishes.  Each of two lanes has all the
+memory that a frame needs, so that one frame is prepared while the other one is inferred.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from jetson_infer.cuda.device import Device
 from jetson_infer.engines.models import Model
 from jetson_infer.engines.session import DeviceSession
 from jetson_infer.errors import DeviceError, FrameRejected, InternalError
-from jetson_infer.pipeline.detection import in_image
 from jetson_infer.pipeline.device_lanes import LANES, DeviceMemory, Lane, Lanes
 from jetson_infer.pipeline.device_times import DeviceObserver
 from jetson_infer.pipeline.pipelines import OverlappingPipeline
@@ -173,7 +172,7 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
             self._device_s = now_s - pending.queued_s
             self._done_s = now_s
             clock.mark('infer')
-            found = in_image(lane.output.decode(pending.limits), pending.letterbox)
+            found = lane.output.decode(pending.limits, pending.letterbox)
             clock.mark('decode')
             self._decode_s = time.monotonic() - now_s
             if self._observer is not None and lane.times is not None:
@@ -205,7 +204,7 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         lane.binding.enqueue(infer)
         if lane.times is not None:
             infer.record(lane.times.inferred)
-        lane.output.enqueue(infer, limits)
+        lane.output.enqueue(infer, limits, letterbox)
         infer.record(lane.done)
         return letterbox
 
@@ -218,9 +217,7 @@ class DeviceDetectionPipeline(OverlappingPipeline[Detections]):
         under way there is something better to do.
         """
         if len(self._under_way) == 1 and self._device_s > self._decode_s:
-            found = frame.lane.output.rehearse(frame.limits)
-            if found is not None:
-                in_image(found, frame.letterbox)
+            frame.lane.output.rehearse(frame.limits, frame.letterbox)
 
     def _recover(self, lane: Lane) -> None:
         """Let what was queued of a frame that failed end before its lane is used again."""

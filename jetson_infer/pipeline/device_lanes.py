@@ -15,10 +15,8 @@ import numpy.typing as npt
 
 from jetson_infer.core.cards import ModelCard, VariantCard
 from jetson_infer.core.decoders.base import Decoder
-from jetson_infer.core.decoders.candidates import CandidateLayout
 from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.cuda.device import Device
-from jetson_infer.cuda.kernels.candidates import CandidatesKernel
 from jetson_infer.cuda.kernels.preprocess import PreprocessKernel
 from jetson_infer.cuda.memory import Buffer, MemoryResource, aligned
 from jetson_infer.cuda.pool import BufferPool, BufferSpec, Slot, SlotLayout
@@ -28,7 +26,8 @@ from jetson_infer.engines.inputs import match_inputs
 from jetson_infer.engines.session import DeviceBinding, DeviceSession
 from jetson_infer.errors import DeviceError, SessionError
 from jetson_infer.pipeline.device_input import DeviceInput, InputMemory
-from jetson_infer.pipeline.device_output import CandidateOutput, DeviceOutput, WholeOutput
+from jetson_infer.pipeline.device_output import DeviceOutput, WholeOutput
+from jetson_infer.pipeline.device_postprocessing import Postprocessing
 from jetson_infer.pipeline.device_times import LaneTimes
 from jetson_infer.pipeline.preprocess import Preprocessor
 
@@ -108,7 +107,7 @@ class Lanes:
             """The stream that uploads and prepares."""
             stack.callback(self.prepare.close)
             self.infer = device.stream()
-            """The stream that infers and chooses."""
+            """The stream that infers and finishes."""
             stack.callback(self.infer.close)
             self._allocate(stack)
             stack.callback(self._settle)
@@ -122,10 +121,11 @@ class Lanes:
             TensorSpec(spec.name, spec.dtype, bindings[0].shapes[spec.name])
             for spec in self._session.outputs
         )
-        kernel = self._candidates_kernel(stack, self._decoder.device_candidates(outputs))
+        after = Postprocessing(stack, self._device, self._decoder, outputs)
+        raw = BufferSpec('raw', 'upload', self._memory.raw_nbytes)
         pool = BufferPool(
             self._device,
-            SlotLayout(self._specs(kernel)),
+            SlotLayout([raw, *after.specs()]),
             LANES,
             self._memory.transfer,
             self._memory.adapt,
@@ -135,7 +135,7 @@ class Lanes:
         """How bytes cross between the host and the device, and why so."""
         self.input = self._device_input(stack)
         """Prepares images in the lanes."""
-        shared = self._whole_memory(stack, outputs) if kernel is not None else {}
+        shared = {} if after.needs_whole_outputs else self._whole_memory(stack, outputs)
         lanes = []
         for binding in bindings:
             self._fill_constants(binding)
@@ -148,7 +148,8 @@ class Lanes:
                 shared or self._whole_memory(stack, outputs),
             )
             stack.callback(whole.let_go)
-            output = whole if kernel is None else self._chosen(kernel, binding, slot, whole)
+            output = after.output(binding, slot, whole, self.infer)
+            stack.callback(output.let_go)
             times = LaneTimes(*(self._event(stack) for _ in range(5))) if self._timed else None
             lanes.append(
                 Lane(
@@ -162,34 +163,6 @@ class Lanes:
             )
         self.lanes: tuple[Lane, ...] = tuple(lanes)
         stack.callback(self.input.let_go)
-
-    def _specs(self, kernel: CandidatesKernel | None) -> list[BufferSpec]:
-        specs = [BufferSpec('raw', 'upload', self._memory.raw_nbytes)]
-        if kernel is not None:
-            specs.append(BufferSpec('settings', 'upload', kernel.settings_nbytes))
-            specs.append(BufferSpec('results', 'download', kernel.results_nbytes))
-        return specs
-
-    def _candidates_kernel(
-        self, stack: ExitStack, layout: CandidateLayout | None
-    ) -> CandidatesKernel | None:
-        if layout is None:
-            return None
-        self._chosen_output = layout.output
-        return stack.enter_context(CandidatesKernel(self._device, layout))
-
-    def _chosen(
-        self, kernel: CandidatesKernel, binding: DeviceBinding, slot: Slot, whole: WholeOutput
-    ) -> CandidateOutput:
-        return CandidateOutput(
-            kernel,
-            self._decoder,
-            binding.device_outputs[self._chosen_output],
-            slot.staged('settings'),
-            slot.staged('results'),
-            whole,
-            self.infer,
-        )
 
     def _device_input(self, stack: ExitStack) -> DeviceInput:
         card = self._card.input

@@ -199,6 +199,10 @@ class DetectionsKernel(Closing):
             self._letterbox = letterbox
         stream.launch(self._function, _GRID, self._block, arguments)
 
+    def example(self) -> FinishedResults:
+        """Return results as a device could have written them, of a frame with nothing in it."""
+        return FinishedResults(np.zeros(HEADER.itemsize + DETECTION.itemsize, np.uint8))
+
     def close(self) -> None:
         """Release the kernel; may be called twice."""
         self._module.close()

@@ -12,6 +12,7 @@ import pytest
 
 from brightness_model import write_brightness_model
 from closed_views import views_told_of
+from device_rig import ALL, Rig
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.images import wrap_compressed, wrap_image
 from jetson_infer.core.timing import StageClock
@@ -23,36 +24,9 @@ from jetson_infer.pipeline import device_detection
 from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
 from jetson_infer.pipeline.device_lanes import DeviceMemory
 from jetson_infer.pipeline.device_times import DEVICE_STAGES
-from jetson_infer.pipeline.open_detection import open_detection
 from networks import card as card_mapping
 from networks import emitting, write_model
 from twin_engine import TwinSession
-
-ALL = DetectionLimits(0.0, 0.5, 10)
-
-
-class Rig:
-    """A device pipeline over a model, and the same model on the host beside it."""
-
-    def __init__(self, stack, folder, device, memory=None):
-        model = load_model(folder)
-        self.device = device
-        self.session = TwinSession(model.files[model.variant().name], device)
-        owned = ExitStack()
-        owned.callback(self.session.close)
-        self.pipeline = DeviceDetectionPipeline(
-            model, model.variant(), self.session, device, memory, owned
-        )
-        stack.callback(self.pipeline.close)
-        self.host = open_detection(model, model.variant(), engine='onnxruntime', threads=1)
-        stack.callback(self.host.close)
-
-    def both(self, image, limits=ALL):
-        self.pipeline.limits = self.host.limits = limits
-        return (
-            self.pipeline.process(image, StageClock(0)),
-            self.host.process(image, StageClock(0)),
-        )
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from jetson_infer.core.tensors import TensorSpec
 from jetson_infer.core.timing import StageClock
 from jetson_infer.cuda.host import HostDevice
 from jetson_infer.cuda.kernels.candidates import CandidatesKernel
+from jetson_infer.cuda.kernels.detections import FinishedResults
 from jetson_infer.engines.models import load_model
 from jetson_infer.pipeline import device_detection
 from jetson_infer.pipeline.device_detection import DeviceDetectionPipeline
@@ -34,23 +35,40 @@ def device():
         yield twin
 
 
-@pytest.fixture
-def decoded(monkeypatch):
-    """How many candidates each call of the decoder was given."""
-    counts = []
-    decode = Decoder.decode_candidates
-
-    def counted(self, candidates, limits):
-        counts.append(len(candidates))
-        return decode(self, candidates, limits)
-
-    monkeypatch.setattr(Decoder, 'decode_candidates', counted)
-    return counts
+@pytest.fixture(params=['boxes', 'candidates'])
+def crossing(request):
+    """What crosses to the host: scores have to be decoded there where they are logits."""
+    return request.param
 
 
 @pytest.fixture
-def pipeline(tmp_path, device):
-    model = load_model(write_brightness_model(tmp_path / 'brightness'))
+def decoded(monkeypatch, crossing):
+    """One entry for each call of what the host does with results."""
+    calls = []
+    kind, name = {
+        'boxes': (FinishedResults, 'read'),
+        'candidates': (Decoder, 'decode_candidates'),
+    }[crossing]
+    decode = getattr(kind, name)
+
+    def counted(self, *arguments):
+        calls.append(name)
+        return decode(self, *arguments)
+
+    monkeypatch.setattr(kind, name, counted)
+    return calls
+
+
+@pytest.fixture
+def pipeline(tmp_path, device, crossing):
+    folder = write_brightness_model(tmp_path / 'brightness')
+    if crossing == 'candidates':
+        card = folder / 'model.yaml'
+        text = card.read_text()
+        assert '  decoder: yolo\n' in text
+        logits = '  decoder: yolo\n  settings: {activation: sigmoid}\n'
+        card.write_text(text.replace('  decoder: yolo\n', logits))
+    model = load_model(folder)
     with ExitStack() as stack:
         owned = ExitStack()
         session = TwinSession(model.files[model.variant().name], device)
