@@ -14,7 +14,8 @@ __all__ = ['DEVICE_STAGES', 'DeviceObserver', 'LaneTimes']
 
 DEVICE_STAGES = ('upload, prepare', 'wait', 'infer', 'choose, download', 'total')
 """The parts of a frame on the device: its bytes to the network's input; waiting until the network
-is free; inference; candidates and their way to the host; and from the first to the last."""
+is free; inference; candidates, what is made of them, and their way to the host; and from the first
+to the last."""
 
 DeviceObserver = Callable[[Mapping[str, float]], None]
 """Told of every frame that ends: its :data:`DEVICE_STAGES`, in milliseconds."""

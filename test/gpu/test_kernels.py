@@ -5,6 +5,8 @@
 import numpy as np
 import pytest
 
+from crowds import SIZE as CROWD_SIZE
+from crowds import STYLES, assert_equal_to_the_bit, crowd, decoder_for, on_host
 from jetson_infer.core.detections import DetectionLimits
 from jetson_infer.core.letterbox import RESIZE_MODES, Letterbox
 from jetson_infer.cuda.arguments import KernelArguments
@@ -12,6 +14,7 @@ from jetson_infer.cuda.kernels.backend import target_of
 from jetson_infer.cuda.kernels.candidates import CandidatesKernel
 from jetson_infer.cuda.kernels.candidates_reference import ROW, candidates_reference
 from jetson_infer.cuda.kernels.compiler import COMPILERS, compile_kernels
+from jetson_infer.cuda.kernels.detections import DetectionsKernel, FinishedResults
 from jetson_infer.cuda.kernels.geometry import GEOMETRY, SUPPORTED, RawImage, geometry_of
 from jetson_infer.cuda.kernels.kernel_cache import KernelCache
 from jetson_infer.cuda.kernels.preprocess import VARIANTS, PreprocessKernel
@@ -260,6 +263,121 @@ def test_a_captured_graph_sees_a_threshold_that_changes(device, bench):
         assert_chosen(choosing.chosen(), expected)
     capture.graph.close()
     choosing.kernel.close()
+
+
+class FinishingFrames:
+    """A detections kernel with its buffers."""
+
+    def __init__(self, device, bench, finishing, classes, capacity=1024):
+        self.kernel = DetectionsKernel(device, finishing, classes, capacity)
+        self._bench = bench
+        self._candidates = bench.room(self.kernel.candidates_nbytes)
+        self._packed = bench.room(self.kernel.candidates_nbytes, 'pinned')
+        self.on_host = bench.room(self.kernel.settings_nbytes, 'pinned')
+        self._settings = bench.room(self.kernel.settings_nbytes)
+        self._results = bench.room(self.kernel.results_nbytes)
+        self._read = bench.room(self.kernel.results_nbytes, 'pinned')
+
+    def put(self, rows, count=None):
+        self._packed.host[:4].view(np.int32)[0] = len(rows) if count is None else count
+        self._packed.host[32:][: rows.nbytes] = rows.view(np.uint8)
+        self._bench.stream.copy(self._candidates, self._packed, self._packed.nbytes)
+
+    def run(self, limits, letterbox):
+        stream = self._bench.stream
+        self.kernel.write_settings(self.on_host.host, limits)
+        stream.copy(self._settings, self.on_host, self.on_host.nbytes)
+        self.kernel.enqueue(stream, self._candidates, self._settings, self._results, letterbox)
+        stream.copy(self._read, self._results, self.kernel.written_nbytes(limits))
+        stream.synchronize()
+        return FinishedResults(self._read.host).read()
+
+    def repeated_ms(self, device, letterbox, times=100):
+        """Return how long the kernel takes, one after the other."""
+        stream = self._bench.stream
+        begun, ended = device.event(timing=True), device.event(timing=True)
+        stream.record(begun)
+        for _ in range(times):
+            self.kernel.enqueue(stream, self._candidates, self._settings, self._results, letterbox)
+        stream.record(ended)
+        ended.synchronize()
+        milliseconds = ended.elapsed_ms(begun) / times
+        begun.close()
+        ended.close()
+        return milliseconds
+
+
+def assert_finished_as_on_the_host(finishing, rows, limits, letterbox, decoder):
+    before = dict(decoder.dropped)
+    expected = on_host(decoder, rows, limits, letterbox)
+    finishing.put(rows)
+    finished = finishing.run(limits, letterbox)
+    assert finished.lost == 0
+    assert_equal_to_the_bit(finished.detections, expected)
+    assert finished.non_finite == decoder.dropped['non_finite'] - before['non_finite']
+    assert finished.inside_out == decoder.dropped['inside_out'] - before['inside_out']
+
+
+@pytest.mark.parametrize('card', [{}, {'normalized': True}, {'nms': False}], ids=str)
+def test_frames_are_finished_as_by_the_hosts_decoder(device, bench, card):
+    random = np.random.default_rng(0)
+    for classes in (1, 2, 33, 80):
+        decoder, how = decoder_for(classes, **card)
+        finishing = FinishingFrames(device, bench, how, classes)
+        for seed in range(60):
+            rows = crowd(seed, int(random.choice([0, 1, 31, 32, 33, 40, 100, 500, 1024])), classes)
+            wanted = frozenset(random.integers(-1, 81, 20).tolist()) if seed % 3 == 0 else None
+            limits = DetectionLimits(
+                0.0,
+                float(random.choice([0.0, 1 / 3, 0.45, 0.5, 0.999999999, 1.0])),
+                int(random.choice([1, 32, 33, 300, 2000])),
+                wanted,
+            )
+            size = tuple(random.integers(1, 3000, 2).tolist())
+            letterbox = Letterbox.fit(size, CROWD_SIZE, RESIZE_MODES[seed % 3])
+            assert_finished_as_on_the_host(finishing, rows, limits, letterbox, decoder)
+        finishing.kernel.close()
+
+
+@pytest.mark.parametrize('style', STYLES)
+def test_a_full_house_of_every_style_is_finished_alike_again_and_again(device, bench, style):
+    """What races would spoil: the same candidates, twenty times."""
+    decoder, how = decoder_for(2)
+    finishing, letterbox = (
+        FinishingFrames(device, bench, how, 2),
+        Letterbox.fit((99, 71), CROWD_SIZE),
+    )
+    rows = crowd(1, 1024, 2, (style,))
+    for iou in (0.0, 0.5, 1.0):
+        limits = DetectionLimits(0.0, iou, 1024)
+        for _ in range(20):
+            assert_finished_as_on_the_host(finishing, rows, limits, letterbox, decoder)
+    finishing.kernel.close()
+
+
+@pytest.mark.parametrize('capacity', [1, 33, 50])
+def test_lost_candidates_end_a_frame_early(device, bench, capacity):
+    _, how = decoder_for(2)
+    finishing = FinishingFrames(device, bench, how, 2, capacity)
+    finishing.put(crowd(1, capacity, 2), count=capacity + 7)
+    finished = finishing.run(DetectionLimits(), Letterbox.fit((99, 71), CROWD_SIZE))
+    assert (finished.lost, len(finished.detections)) == (7, 0)
+    finishing.kernel.close()
+
+
+def test_finishing_a_full_house_takes_less_than_a_millisecond(device, bench):
+    _, how = decoder_for(2)
+    finishing, letterbox = (
+        FinishingFrames(device, bench, how, 2),
+        Letterbox.fit((99, 71), CROWD_SIZE),
+    )
+    for count, styles in ((40, ('heap', 'spread')), (1024, ('spread',)), (1024, ('heap', 'grid'))):
+        finishing.put(crowd(1, count, 2, styles))
+        finishing.run(DetectionLimits(0.0, 0.5, 1024), letterbox)
+        milliseconds = finishing.repeated_ms(device, letterbox)
+        print(f'{count} candidates of {styles}: {1000 * milliseconds:.1f} us')
+        assert milliseconds < 1
+    finishing.kernel.close()
 
 
 def test_ptx_for_an_older_gpu_gives_the_same(device, bench):

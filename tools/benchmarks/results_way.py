@@ -5,8 +5,9 @@
 
 Where the device chooses candidates, the processor reads and decodes them; where it finishes the
 frame, the processor copies out the boxes.  Both from results as a device writes them, 40 candidates
-of which 25 remain by default, in turn, in one process: at once again, and with the caches full of
-something else, as after the time between two frames of a camera.  Printed are medians, 99th
+of which 25 remain by default, in turn, in one process: at once again; with the caches full of
+something else, as after the time between two frames of a camera; and the same after going the way
+of made-up results, as the pipeline does while the device works.  Printed are medians, 99th
 percentiles, the ratio of the medians and n.
 
     PYTHONPATH=. python tools/benchmarks/results_way.py --rounds 1000
@@ -54,8 +55,11 @@ def candidates(count: int, remaining: int) -> np.ndarray:
     return rows
 
 
-def ways(rows: np.ndarray) -> dict[str, Callable[[], Detections]]:
-    """Return both ways from results in memory to detections in the image's pixels."""
+Ways = dict[str, Callable[[], object]]
+
+
+def ways(rows: np.ndarray) -> tuple[Ways, Ways]:
+    """Return both ways from results in memory to detections, and the same with made-up results."""
     decoder = make_decoder(OutputCard('yolo'), [f'class {index}' for index in range(CLASSES)])
     specs = (TensorSpec('output0', np.dtype(np.float32), (1, 4 + CLASSES, 8400)),)
     decoder.check(specs, SIZE)
@@ -80,7 +84,10 @@ def ways(rows: np.ndarray) -> dict[str, Callable[[], Detections]]:
     finished[HEADER.itemsize :][: found.nbytes] = found.view(np.uint8)
     results = FinishedResults(finished)
 
-    def decode() -> Detections:
+    example = choosing.example()
+    nothing = finishing.example()
+
+    def decode(chosen: np.ndarray = chosen) -> Detections:
         read = choosing.read(chosen)
         return in_image(decoder.decode_candidates(read.candidates, LIMITS), LETTERBOX)
 
@@ -89,17 +96,18 @@ def ways(rows: np.ndarray) -> dict[str, Callable[[], Detections]]:
         decoder.account(read.non_finite, read.inside_out, read.above_one)
         return read.detections
 
-    return {'decode candidates': decode, 'take boxes': take}
+    return (
+        {'decode candidates': decode, 'take boxes': take},
+        {'decode candidates': lambda: decode(example), 'take boxes': nothing.read},
+    )
 
 
-def measure(
-    both: dict[str, Callable[[], Detections]], rounds: int, between: Callable[[], object]
-) -> dict[str, np.ndarray]:
-    """Return microseconds of each, taken in turn."""
+def measure(both: Ways, rounds: int, between: Callable[[str], object]) -> dict[str, np.ndarray]:
+    """Return microseconds of each, taken in turn; `between` is told which comes."""
     times: dict[str, list[int]] = {name: [] for name in both}
     for number in range(rounds + 5):
         for name, work in both.items():
-            between()
+            between(name)
             began = time.perf_counter_ns()
             work()
             ended = time.perf_counter_ns()
@@ -115,19 +123,27 @@ def main() -> None:
     parser.add_argument('--candidates', type=int, default=40)
     parser.add_argument('--boxes', type=int, default=25)
     options = parser.parse_args()
-    both = ways(candidates(options.candidates, options.boxes))
+    both, made_up = ways(candidates(options.candidates, options.boxes))
     one, other = (work() for work in both.values())
     assert len(one) == len(other) == options.boxes
     assert one.boxes.tobytes() == other.boxes.tobytes()
     flushing = np.zeros(FLUSH_NBYTES // 8)
 
-    def flush() -> None:
+    def flush(_: str) -> None:
         np.add(flushing, 1, out=flushing)
+
+    def flush_and_rehearse(name: str) -> None:
+        flush(name)
+        made_up[name]()
 
     print(
         f'{options.candidates} candidates, {options.boxes} boxes, n {options.rounds}, microseconds'
     )
-    for state, between in (('at once again', lambda: None), ('caches flushed', flush)):
+    for state, between in (
+        ('at once again', lambda _: None),
+        ('caches flushed', flush),
+        ('rehearsed', flush_and_rehearse),
+    ):
         taken = measure(both, options.rounds, between)
         decoding, taking = taken.values()
         for name, series in taken.items():

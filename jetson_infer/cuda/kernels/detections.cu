@@ -6,7 +6,7 @@
 // same to the bit: in float32, and overlaps in float64, each operation rounded once.
 //
 // One block, one thread a candidate.  Whether two boxes overlap too much is decided in float32 where
-// that suffices, because a Jetson computes in float64 at a sixty-fourth of the speed.
+// that suffices, because a Jetson Orin computes in float64 at a sixty-fourth of the speed.
 
 #include "portable.cuh"
 
@@ -253,13 +253,17 @@ DEVICE int suppress_and_write(Shared& shared, int count, const Limits& limits,
 {
     const int thread = threadIdx.x, lane = thread % WARP, warp = thread / WARP;
     const bool exists = thread < count;
-    const Box box = shared.boxes[thread];
-    const int class_id = shared.class_ids[thread];
-    const Box source = in_image(box, geometry);
+    Box box = {}, source = {};
+    int class_id = 0;
+    if (exists) {
+        box = shared.boxes[thread];
+        class_id = shared.class_ids[thread];
+        source = in_image(box, geometry);
+    }
     const bool has_area = source.x_max > source.x_min && source.y_max > source.y_min;
     bool stays = exists;
     const unsigned exist = __ballot_sync(0xffffffffu, exists);
-    const unsigned inside = __ballot_sync(0xffffffffu, exists && has_area);
+    const unsigned inside = __ballot_sync(0xffffffffu, has_area);
     if (lane == 0) {
         shared.alive[warp] = exist;
         shared.inside[warp] = inside;
