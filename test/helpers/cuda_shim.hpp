@@ -6,7 +6,8 @@
 //
 // A block's threads are fibers, which take turns from barrier to barrier.  All threads of a block that
 // have not ended have to come to the same barriers, and all of a warp to the same shuffles and ballots,
-// as CUDA asks too.
+// as CUDA asks too.  Warps take turns in order, or by chance, so that one may be ahead of another as
+// far as the barriers let it: what lacks a barrier shows.
 
 #include <ucontext.h>
 
@@ -32,6 +33,7 @@ static Dim3 blockIdx, blockDim, threadIdx;
 extern "C" {
 uintptr_t shim_readable_from = 0, shim_readable_to = UINTPTR_MAX;
 long shim_stray_reads = 0;
+uint64_t shim_disorder = 0;  // a seed; 0: in order
 }
 
 template <class Value>
@@ -194,6 +196,13 @@ static void enter()
     --left;
 }
 
+// Knuth's linear congruential generator for 64 bits (MMIX).
+static inline size_t by_chance()
+{
+    shim_disorder = shim_disorder * 6364136223846793005u + 1442695040888963407u;
+    return shim_disorder >> 33;
+}
+
 template <class Body>
 static void run_block(Body& function)
 {
@@ -212,12 +221,15 @@ static void run_block(Body& function)
         fiber.context.uc_link = &scheduler;
         makecontext(&fiber.context, enter<Body>, 0);
     }
-    for (left = threads; left;) {
-        for (Fiber& fiber : fibers) {
-            if (!fiber.done) {
-                running = &fiber;
-                threadIdx = fiber.index;
-                swapcontext(&scheduler, &fiber.context);
+    left = threads;
+    const size_t warps = (threads + 31) / 32;
+    for (size_t turn = 0; left; ++turn) {
+        const size_t warp = (shim_disorder ? by_chance() : turn) % warps;
+        for (size_t i = 32 * warp; i < threads && i < 32 * (warp + 1); ++i) {
+            if (!fibers[i].done) {
+                running = &fibers[i];
+                threadIdx = running->index;
+                swapcontext(&scheduler, &running->context);
             }
         }
     }

@@ -47,16 +47,20 @@ class HostKernels:
         )  # a compiler that fails says so on stderr
         self._library = ctypes.CDLL(str(library))
 
-    def run(self, name, grid, block, arguments: KernelArguments, readable: np.ndarray) -> int:
+    def run(
+        self, name, grid, block, arguments: KernelArguments, readable: np.ndarray, disorder: int = 0
+    ) -> int:
         """Run a kernel to its end.
 
         :param name: without the prefix.
         :param readable: the memory that it may read through ``__ldg``.
+        :param disorder: by which chance warps take turns; 0: in order.
         :return: how many of its reads went astray.
         """
         start = readable.ctypes.data
         self._variable('shim_readable_from', ctypes.c_size_t).value = start
         self._variable('shim_readable_to', ctypes.c_size_t).value = start + readable.nbytes
+        self._variable('shim_disorder', ctypes.c_uint64).value = disorder
         stray = self._variable('shim_stray_reads', ctypes.c_long)
         stray.value = 0
         threes = [(ctypes.c_int * 3)(*numbers) for numbers in (grid, block)]

@@ -72,6 +72,8 @@ class Reference:
 class Source(Reference):
     """Finishes candidates by the kernel's source on a host compiler."""
 
+    disorder = 0
+
     def finish(self, rows, limits, letterbox, count=None):
         packed = aligned_bytes(32 + self.capacity * ROW.itemsize)
         packed[:] = 0xFF
@@ -90,7 +92,7 @@ class Source(Reference):
         arguments['geometry'] = geometry_of(letterbox)
         threads = -(-self.capacity // 32) * 32
         program = host_kernels.host_kernels('detections.cu')
-        program.run('finish', (1, 1, 1), (threads, 1, 1), arguments, packed)
+        program.run('finish', (1, 1, 1), (threads, 1, 1), arguments, packed, self.disorder)
         finished = FinishedResults(results[:-64]).read()
         written = HEADER.itemsize + len(finished.detections) * DETECTION.itemsize
         assert (results[written:] == 0x5A).all()
@@ -159,6 +161,16 @@ def test_the_source_finishes_as_the_host(
     way = Source(device, decoder_for(classes, **card)[1], classes, capacity=max(1, count))
     rows = crowd(seed, count, classes, styles)
     assert_finished_as_on_the_host(way, rows, limits, letterbox, classes, **card)
+
+
+@needs_compiler
+@settings(max_examples=200, deadline=None)
+@given(SEEDS, st.integers(33, 200), ANY_STYLES, st.sampled_from([0.0, 0.3, 0.7, 1.0]))
+def test_the_source_finishes_alike_in_whatever_order_warps_come(device, seed, count, styles, iou):
+    way = Source(device, Finishing((1, 1), True), 2, count)
+    way.disorder = seed + 1
+    limits = DetectionLimits(0.0, iou, 1000)
+    assert_finished_as_on_the_host(way, crowd(seed, count, 2, styles), limits, FIT, 2)
 
 
 @needs_compiler
