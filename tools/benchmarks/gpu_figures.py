@@ -214,6 +214,10 @@ def run_all(options: argparse.Namespace) -> Figures:
                 machine, model, 'fp16', sizes[0], 30.0, 3 if small else 300),
         )  # fmt: skip
         figures.run(
+            'pipeline fp16 beside busy processes', 15,
+            lambda: parts.busy_part(machine, model, 'fp16', sizes[0], 3 if small else 300),
+        )  # fmt: skip
+        figures.run(
             'cold configure', 15, lambda: parts.cold_part(machine, model, 'fp16', 1 if small else 3)
         )
         figures.run(

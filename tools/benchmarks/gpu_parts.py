@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import preprocess_kernel
+from gpu_load import busy_processor
 from gpu_references import (
     References,
     average_precision,
@@ -110,9 +111,31 @@ def pace_part(
     machine, model: Model, variant: str, size: tuple[int, int], hz: float, frames: int
 ) -> dict[str, Any]:
     """Measure the same at a camera's pace, in turn: what ran a frame ago has left the caches."""
+    return {'hz': hz, **_in_turn(machine, model, variant, size, frames, f'at {hz:g} Hz', hz)}
+
+
+def busy_part(
+    machine, model: Model, variant: str, size: tuple[int, int], frames: int
+) -> dict[str, Any]:
+    """Measure the same while others keep the processor's memory busy, as on a robot."""
+    with busy_processor() as count:
+        found = _in_turn(machine, model, variant, size, frames, 'beside busy processes')
+    return {'busy_processes': count, **found}
+
+
+def _in_turn(
+    machine,
+    model: Model,
+    variant: str,
+    size: tuple[int, int],
+    frames: int,
+    condition: str,
+    hz: float | None = None,
+) -> dict[str, Any]:
+    """Run the pipeline, and the network as a graph and kernel by kernel, in turn."""
     setting = BenchSetting(str(model.folder), variant, machine.engine, 1, size)
     with open_subject(setting, open_one=machine.open_one) as subject:
-        walls = []
+        walls: list[float] = []
         turns = (
             lambda number: walls.append(subject.run_pipeline(number).wall),
             lambda number: subject.run_graph(),
@@ -125,33 +148,29 @@ def pace_part(
         next_s = time.monotonic()
         for number in range(frames):
             for turn in turns:
-                next_s += 1 / hz
-                time.sleep(max(0.0, next_s - time.monotonic()))
+                if hz is not None:
+                    next_s += 1 / hz
+                    time.sleep(max(0.0, next_s - time.monotonic()))
                 turn(number)
-        graph, kernels = [r.wall for r in subject.graph], [r.wall for r in subject.kernels]
-        calls = np.median([r.call for r in subject.kernels]) / np.median(
-            [r.call for r in subject.graph]
-        )
-    found = {name: _percentiles(v) for name, v in
-             (('pipeline', walls), ('graph', graph), ('kernels', kernels))}  # fmt: skip
-    over = found['pipeline']['p50'] - found['graph']['p50']
-    shown = f'{"x".join(map(str, size))} at {hz:g} Hz'
-    return {
-        'hz': hz,
-        'frames': frames,
-        'wall_ms': found,
-        'verdicts': [
-            verdict('1', f'{variant} {shown}: pipeline beyond the graph, ms', over, 0.4),
-            verdict('2', f'{variant} {shown}: call, kernels / graph', calls, 50, False),
-            verdict(
-                '2',
-                f'{variant} {shown}: wall, kernels / graph',
-                found['kernels']['p50'] / found['graph']['p50'],
-                1.8,
-                False,
-            ),
-        ],
-    }
+        graph, kernels = subject.graph, subject.kernels
+        wall = {
+            'pipeline': _percentiles(walls),
+            'graph': _percentiles([run.wall for run in graph]),
+            'kernels': _percentiles([run.wall for run in kernels]),
+        }
+        call = {
+            'graph': _percentiles([run.call for run in graph]),
+            'kernels': _percentiles([run.call for run in kernels]),
+        }
+    shown = f'{variant} {"x".join(map(str, size))} {condition}'
+    over = wall['pipeline']['p50'] - wall['graph']['p50']
+    calls, walls_ratio = (each['kernels']['p50'] / each['graph']['p50'] for each in (call, wall))
+    verdicts = [
+        verdict('2', f'{shown}: call, kernels / graph', calls, 50, False),
+        verdict('2', f'{shown}: wall, kernels / graph', walls_ratio, 1.8, False),
+    ]
+    told = {'frames': frames, 'wall_ms': wall, 'call_ms': call, 'over_ms': round(over, 4)}
+    return {**told, 'verdicts': verdicts}
 
 
 def _percentiles(values: list[float]) -> dict[str, float]:

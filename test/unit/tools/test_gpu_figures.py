@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / 'tools/benchmarks/gpu_figures.py'
 PARTS = {
     'pipeline fp16 64x48', 'pipeline fp16 96x70', 'pipeline fp16 at the pace of a camera',
-    'cold configure', 'allocations', 'profile',
+    'pipeline fp16 beside busy processes', 'cold configure', 'allocations', 'profile',
     'preprocessing', 'FP32 outputs', 'rounds', 'AP50 of FP16', 'pipeline yolov8n_like fp32',
 }  # fmt: skip
 
