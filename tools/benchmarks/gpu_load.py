@@ -25,8 +25,8 @@ while True:
 
 
 @contextmanager
-def busy_processor(free: int = 2) -> Iterator[int]:
-    """Have a process copy memory on every core that this one may use, but ``free`` ones.
+def busy_processor(free: int = 1) -> Iterator[int]:
+    """Have a process copy memory on every core that this one may use but ``free`` of them.
 
     Each copies 64 MiB again and again: the last cache and the memory's bandwidth are shared with
     whatever is measured beside them, as with the other processes of a robot.
