@@ -87,9 +87,9 @@ setup(
     entry_points={
         'console_scripts': [
             'jetson-infer = jetson_infer.cli.main:main',
-            'detector = jetson_infer.ros.detector_node:main',
-            'recording_player = jetson_infer.ros.recording_player_node:main',
-            'demo_observer = jetson_infer.ros.demo_observer_node:main',
+            'detector = jetson_infer.ros.programs:detector',
+            'recording_player = jetson_infer.ros.programs:recording_player',
+            'demo_observer = jetson_infer.ros.programs:demo_observer',
         ],
     },
 )

@@ -23,7 +23,7 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.task import Future
@@ -31,7 +31,7 @@ from vision_msgs.msg import Detection2DArray
 
 from jetson_infer.ros.lifecycle import RCLError
 from jetson_infer.ros.qos import LATCHED
-from jetson_infer.ros.shutdown import shut_down
+from jetson_infer.ros.signals import initialized
 
 __all__ = ['DemoObserver', 'main']
 
@@ -168,27 +168,30 @@ def _object(detection: Any) -> list[Any]:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the node until the player's end, SIGINT or SIGTERM."""
-    rclpy.init(args=args)
-    executor = SingleThreadedExecutor()
-    done = Future(executor=executor)
-    node = DemoObserver(done)
-    executor.add_node(node)
-    code = 0
+    """Run the node until the player's end, SIGINT or SIGTERM; return the exit code."""
+    with initialized(args) as signals:
+        executor = SingleThreadedExecutor()
+        done = Future(executor=executor)
+        node = DemoObserver(done)
+        executor.add_node(node)
+        signals.release()
+        return _observe(node, executor, done)
+
+
+def _observe(node: DemoObserver, executor: Executor, done: Future) -> int:
     try:
         executor.spin_until_future_complete(done)
-        code = int(done.result() or 0)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        code = 0
+        return int(done.result() or 0)
+    except ExternalShutdownException:
+        return 0
     except RCLError:
         if rclpy.ok():
             raise
+        return 0
     finally:
         executor.shutdown()
         node.close()
         node.destroy_node()
-        shut_down()
-    return code
 
 
 if __name__ == '__main__':

@@ -31,7 +31,7 @@ from jetson_infer.ros.lifecycle import RCLError
 from jetson_infer.ros.parameters import DeclaredParameters
 from jetson_infer.ros.playback import PARAMETERS, make_publisher, options_of, status_values, summary
 from jetson_infer.ros.qos import LATCHED
-from jetson_infer.ros.shutdown import shut_down
+from jetson_infer.ros.signals import HeldSignals, initialized
 from jetson_infer.toolchain.playback.player import Player
 from jetson_infer.toolchain.recording_files import find_recording
 from jetson_infer.toolchain.recordings import Recording
@@ -208,16 +208,12 @@ class RecordingPlayer(Node):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the node until the end of the recording, SIGINT or SIGTERM."""
-    rclpy.init(args=args)
-    try:
-        code = _run_node()
-    finally:
-        shut_down()
-    return code
+    """Run the node until the end of the recording, SIGINT or SIGTERM; return the exit code."""
+    with initialized(args) as signals:
+        return _run_node(signals)
 
 
-def _run_node() -> int:
+def _run_node(signals: HeldSignals) -> int:
     try:
         node = RecordingPlayer()
     except JetsonInferError as error:
@@ -226,11 +222,12 @@ def _run_node() -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     done = Future(executor=executor)
+    signals.release()
     try:
         node.start(done)
         executor.spin_until_future_complete(done)
-        return int(done.result())
-    except (KeyboardInterrupt, ExternalShutdownException):
+        return int(done.result() or 0)
+    except ExternalShutdownException:
         return 0
     except RCLError:
         if rclpy.ok():

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 
 from jetson_infer.ros.lifecycle import RCLError, SafeLifecycleNode
 from jetson_infer.ros.memory import keep_freed_memory, spare_collector
-from jetson_infer.ros.shutdown import shut_down
+from jetson_infer.ros.signals import initialized
 
 __all__ = ['run']
 
@@ -29,39 +29,26 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
     """Make a node, spin it until SIGINT, SIGTERM or a shutdown, and release everything.
 
     A transition that is under way then is called off.  Where it does not heed that, because it is
-    in the middle of a library's call, the process dies of SIGTERM all the same.
+    in the middle of a library's call, the process dies of SIGTERM all the same.  A signal that
+    comes while the node is made ends it once it is there.
 
     :param make_node: makes the node, after rclpy was initialized.
     :param args: command-line arguments; those of the process when None.
     """
     keep_freed_memory()
-    rclpy.init(args=args)
+    with initialized(args) as signals:
+        node = make_node()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        spare_collector()
+        signals.release()
+        _live(node, executor)
+
+
+def _live(node: SafeLifecycleNode, executor: Executor) -> None:
     try:
-        node = _make(make_node)
-        if node is not None:
-            spare_collector()
-            _live(node)
-    finally:
-        shut_down()
-
-
-def _make(make_node: Callable[[], SafeLifecycleNode]) -> SafeLifecycleNode | None:
-    """Make the node; None if a signal came before it was made."""
-    try:
-        return make_node()
-    except KeyboardInterrupt:
-        return None
-    except Exception:
-        # Whatever is made after the context has ended fails in a way of its own.
-        if rclpy.ok():
-            raise
-        return None
-
-
-def _live(node: SafeLifecycleNode) -> None:
-    try:
-        _spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
+        _spin(executor)
+    except ExternalShutdownException:
         return
     except RCLError:
         # A signal may shut the context down in the middle of a call into rcl.
@@ -74,10 +61,8 @@ def _live(node: SafeLifecycleNode) -> None:
         node.destroy_node()
 
 
-def _spin(node: SafeLifecycleNode) -> None:
-    executor = SingleThreadedExecutor()
+def _spin(executor: Executor) -> None:
     try:
-        executor.add_node(node)
         executor.spin()
     finally:
         executor.shutdown()

@@ -3,7 +3,8 @@
 """A detector, as a process, that stays in one moment of its life until it is told to end.
 
 HELD_IN names the moment: a transition's state, or `made` (rclpy is up, the node is not there yet).
-What the moment is for is done afterwards, when the signal has ended the context already.
+What the moment is for is done afterwards: in a transition when the signal has ended the context
+already, and while the node is made, where signals wait, when the file HELD_UNTIL is there.
 """
 
 import os
@@ -24,8 +25,9 @@ class HeldDetector(DetectorNode):
     def __init__(self, **kwargs):
         if HELD_IN == 'made':
             print(HOLDING, flush=True)
-            while rclpy.ok():
+            while not os.path.exists(os.environ['HELD_UNTIL']):
                 time.sleep(0.005)
+            assert rclpy.ok(), 'the context has ended while the node is made'
         super().__init__(**kwargs)
 
     def hold(self):

@@ -50,11 +50,12 @@ class Process:
     def __init__(self, peer, model, log, held_in=None):
         self.peer = peer
         self._log = log
+        self.go = log.with_suffix('.go')
         program = [detector_executable()] if held_in is None else HELD
         with log.open('wb') as output:
             self.child = subprocess.Popen(
                 [*program, '--ros-args', '-p', f'model:={model}'],
-                env={**os.environ, 'HELD_IN': held_in or ''},
+                env={**os.environ, 'HELD_IN': held_in or '', 'HELD_UNTIL': str(self.go)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -141,14 +142,29 @@ def test_a_signal_in_every_state_ends_the_process_well(launch, peer, flood, mome
 def test_a_signal_while_the_node_is_made_ends_the_process_well(launch, number):
     process = launch(held_in='made')
     wait_for(lambda: HOLDING in process.printed(), 'the making of the node', START_S)
-    code, output = process.end(number)
+    process.child.send_signal(number)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.child.wait(0.3)
+    process.go.touch()
+    code, output = process.child.wait(END_S), process.printed()
     assert 'Traceback' not in output
     assert code == 0
 
 
 @pytest.mark.parametrize('number', NUMBERS, ids=['SIGINT', 'SIGTERM'])
+def test_a_second_signal_while_the_node_is_made_ends_the_process_at_once(launch, number):
+    process = launch(held_in='made')
+    wait_for(lambda: HOLDING in process.printed(), 'the making of the node', START_S)
+    process.child.send_signal(number)
+    time.sleep(0.1)  # two of a kind that are both pending are one
+    code, output = process.end(number)
+    assert 'Traceback' not in output
+    assert code == -number
+
+
+@pytest.mark.parametrize('number', NUMBERS, ids=['SIGINT', 'SIGTERM'])
 def test_a_signal_at_any_moment_of_the_start_ends_the_process(launch, number):
-    """Until rclpy takes them, Python's own handlers hold: they end a process in their own way."""
+    """Until the program takes them, Python's own handlers hold: KeyboardInterrupt ends it then."""
     processes = [launch() for _ in AFTER_START_S]
     began = time.monotonic()
     for process, moment_s in zip(processes, AFTER_START_S, strict=True):
