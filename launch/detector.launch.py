@@ -50,7 +50,8 @@ ARGUMENTS = (
         'respawn',
         default_value='false',
         choices=['true', 'false'],
-        description='Start the node again, and with autostart activate it, when its process ends.',
+        description='Start the node again, and with autostart activate it, when its process ends; '
+        'a fault then ends it (parameter exit_on_fault).',
     ),
     DeclareLaunchArgument(
         'use_sim_time',
@@ -70,10 +71,12 @@ ARGUMENTS = (
 def detector(context):
     """Return the node, with the parameters that were given on the command line."""
     given = {name: LaunchConfiguration(name).perform(context) for name in OVERRIDES}
+    respawn = LaunchConfiguration('respawn').perform(context) == 'true'
     parameters = [
         LaunchConfiguration('params_file'),
         {name: value for name, value in given.items() if value},
         {'use_sim_time': LaunchConfiguration('use_sim_time').perform(context) == 'true'},
+        {'exit_on_fault': True} if respawn else {},
     ]
     node = LifecycleNode(
         package='jetson_infer',
@@ -81,7 +84,7 @@ def detector(context):
         name=LaunchConfiguration('node_name'),
         namespace=LaunchConfiguration('namespace'),
         output='screen',
-        respawn=LaunchConfiguration('respawn').perform(context) == 'true',
+        respawn=respawn,
         respawn_delay=RESPAWN_DELAY_S,
         parameters=[item for item in parameters if item],
         remappings=[('~/input/image', LaunchConfiguration('input_image_topic'))],

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -210,10 +211,10 @@ def _class_ids(settings: Settings, labels: Sequence[str]) -> frozenset[int] | No
     return frozenset(labels.index(label) for label in wanted) or None
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the node."""
-    run(DetectorNode, args)
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node; return the exit code."""
+    return run(DetectorNode, args)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -123,6 +123,11 @@ class InferenceNode(LiveParametersNode, Generic[R]):
 
     # -- lifecycle ----------------------------------------------------------------------------
 
+    def exits_on_fault(self) -> bool:
+        """See :meth:`SafeLifecycleNode.exits_on_fault`: as the parameter says."""
+        assert self._declared is not None
+        return self._declared.snapshot().flag('exit_on_fault')
+
     def configure(self, resources: ExitStack) -> None:
         """Load the model, verify it against the parameters, and warm it up."""
         assert self._declared is not None

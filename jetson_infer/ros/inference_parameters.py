@@ -81,6 +81,14 @@ COMMON_PARAMETERS = (
         maximum=256,
     ),
     ParameterSpec(
+        'exit_on_fault',
+        False,
+        'Whether the process ends, with exit code 1, when a fault such as a lost GPU has taken the '
+        'node to unconfigured, so that whoever watches over it starts a new one; after many faults '
+        'only a new process gets the GPU back.',
+        live=True,
+    ),
+    ParameterSpec(
         'max_rate_hz',
         0.0,
         'Frames above this mean rate are left out, in Hz; 0 processes every frame.',

@@ -24,6 +24,7 @@ from lifecycle_msgs.msg import Transition
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from jetson_infer.errors import JetsonInferError
+from jetson_infer.ros.shutdown import shut_down
 from jetson_infer.ros.transition_gate import TransitionRefused
 from jetson_infer.ros.transition_requests import RCLError, RequestedTransitions
 
@@ -55,6 +56,9 @@ class SafeLifecycleNode(RequestedTransitions):
         # Set first: rclpy declares parameters of its own during construction.
         self._resources = ExitStack()
         self._fault: BaseException | None = None
+        self._recovered = False
+        self.ended_by_fault = False
+        """Whether the process is to end, and not well, because of a fault."""
         self.last_error = ''
         """Why the node is not where it was asked to be; empty once a later transition worked."""
         self.progress = ''
@@ -75,6 +79,10 @@ class SafeLifecycleNode(RequestedTransitions):
 
     def deactivate(self) -> None:
         """Stop working and finish what was begun."""
+
+    def exits_on_fault(self) -> bool:
+        """Tell whether the process is to end when a fault has made the node unconfigured."""
+        return False
 
     def report_progress(self, what: str) -> None:
         """Say what is being done while the node is configuring; may be called on any thread."""
@@ -103,6 +111,7 @@ class SafeLifecycleNode(RequestedTransitions):
         """Acquire everything or nothing."""
         self.progress = ''
         self._fault = None  # an unconfigured node holds nothing that could have failed
+        self._recovered = False
 
         def work() -> None:
             with ExitStack() as resources:
@@ -162,6 +171,7 @@ class SafeLifecycleNode(RequestedTransitions):
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release everything and return to unconfigured, so that the node can be used again."""
         self.get_logger().warning('releasing everything after an error; configure again to resume')
+        self._recovered = True
         super().on_deactivate(state)
         return self._guarded(
             'recover from the error',
@@ -219,8 +229,12 @@ class SafeLifecycleNode(RequestedTransitions):
     # -- faults ---------------------------------------------------------------------------------
 
     def transition_ended(self) -> None:
-        """Look again at a fault that came while a transition was under way."""
-        if self._fault is not None:
+        """End because of a fault, or look again at one that came meanwhile."""
+        if self._recovered and self.context.ok() and self.exits_on_fault():
+            self.get_logger().fatal('the process ends after the error, as exit_on_fault asks')
+            self.ended_by_fault = True
+            shut_down()
+        elif self._fault is not None:
             self._fault_guard.trigger()
 
     def _raise_fault(self) -> None:

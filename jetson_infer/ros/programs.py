@@ -4,7 +4,8 @@
 
 Importing a node takes a second.  Whoever interrupts a program then wants it to end, without a
 traceback, and without KeyboardInterrupt being lost in the import system (:mod:`ros.signals`): so
-SIGINT ends the process, as SIGTERM does, until the node is there.
+SIGINT ends the process, as SIGTERM does, until the node is there.  What comes before this module,
+the start of Python and of the installed script, 0.07 s, is out of reach.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import signal
 __all__ = ['demo_observer', 'detector', 'recording_player']
 
 
-def detector() -> None:
-    """Run the detector."""
+def detector() -> int:
+    """Run the detector; return the exit code."""
     _die_of_interrupts()
     from jetson_infer.ros.detector_node import main
 
-    main()
+    return main()
 
 
 def recording_player() -> int:

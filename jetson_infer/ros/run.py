@@ -25,7 +25,7 @@ again before that is so, the next timer wakes it.
 """
 
 
-def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None = None) -> None:
+def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None = None) -> int:
     """Make a node, spin it until SIGINT, SIGTERM or a shutdown, and release everything.
 
     A transition that is under way then is called off.  Where it does not heed that, because it is
@@ -34,6 +34,7 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
 
     :param make_node: makes the node, after rclpy was initialized.
     :param args: command-line arguments; those of the process when None.
+    :return: the process's exit code: 1 if the node asked for the end because of a fault, else 0.
     """
     keep_freed_memory()
     with initialized(args) as signals:
@@ -43,6 +44,7 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
         spare_collector()
         signals.release()
         _live(node, executor)
+    return int(node.ended_by_fault)
 
 
 def _live(node: SafeLifecycleNode, executor: Executor) -> None:

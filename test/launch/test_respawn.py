@@ -1,6 +1,9 @@
 # Copyright 2026 The jetson_infer authors
 # SPDX-License-Identifier: Apache-2.0
-"""With respawn:=true a node whose process dies is back, and active, without anybody's doing."""
+"""With respawn:=true a node whose process dies is back, and active, without anybody's doing.
+
+What takes it to unconfigured otherwise, a lost GPU, ends its process then (test_processes.py).
+"""
 
 import os
 import signal
@@ -17,6 +20,7 @@ from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription, RegisterEventHandler
 from launch.event_handlers import OnProcessStart
 from launch.launch_description_sources import PythonLaunchDescriptionSource
+from rcl_interfaces.srv import GetParameters
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Detection2DArray
 
@@ -64,6 +68,9 @@ class TestRespawn(unittest.TestCase):
                 if deaths < 2:
                     os.kill(PIDS[-1], signal.SIGKILL)
             assert len(set(PIDS)) == 3
+            request = GetParameters.Request(names=['exit_on_fault'])
+            told = peer.call(GetParameters, '/detector/get_parameters', request)
+            assert told.values[0].bool_value
         finally:
             spinner.stop()
             peer.node.destroy_node()

@@ -15,13 +15,16 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Detection2DArray
 
+import faulty_detector
 import held_detector
+from faulty_detector import LOST
 from held_detector import HOLDING
 from ros_peer import image_message, paint, wait_for
 
 START_S = 60.0
 END_S = 30.0
 HELD = [sys.executable, held_detector.__file__]
+FAULTY = [sys.executable, faulty_detector.__file__]
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = (
     Transition.TRANSITION_CONFIGURE,
     Transition.TRANSITION_CLEANUP,
@@ -47,15 +50,17 @@ AFTER_START_S = (0.0, 0.3, 0.8, 1.4, 2.0)
 class Process:
     """A detector in a process of its own."""
 
-    def __init__(self, peer, model, log, held_in=None):
+    def __init__(self, peer, model, log, held_in=None, program=None, parameters=()):
         self.peer = peer
         self._log = log
         self.go = log.with_suffix('.go')
-        program = [detector_executable()] if held_in is None else HELD
+        program = program or ([detector_executable()] if held_in is None else HELD)
+        given = [item for each in (f'model:={model}', *parameters) for item in ('-p', each)]
+        until = {'HELD_UNTIL': str(self.go), 'FAULT_AT': str(self.go)}
         with log.open('wb') as output:
             self.child = subprocess.Popen(
-                [*program, '--ros-args', '-p', f'model:={model}'],
-                env={**os.environ, 'HELD_IN': held_in or '', 'HELD_UNTIL': str(self.go)},
+                [*program, '--ros-args', *given],
+                env={**os.environ, 'HELD_IN': held_in or '', **until},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -98,9 +103,9 @@ def detector_executable():
 def launch(peer, model_folder, tmp_path):
     processes = []
 
-    def start_process(held_in=None):
+    def start_process(held_in=None, **options):
         log = tmp_path / f'log{len(processes)}.txt'
-        processes.append(Process(peer, model_folder, log, held_in))
+        processes.append(Process(peer, model_folder, log, held_in, **options))
         return processes[-1]
 
     yield start_process
@@ -162,21 +167,59 @@ def test_a_second_signal_while_the_node_is_made_ends_the_process_at_once(launch,
     assert code == -number
 
 
+def ended(process, number):
+    """Wait for the exit code; where an import of Python's swallowed the interrupt, ask again."""
+    try:
+        return process.child.wait(END_S / 3)
+    except subprocess.TimeoutExpired:
+        assert number == signal.SIGINT
+        assert 'Exception ignored in' in process.printed()
+        assert 'KeyboardInterrupt' in process.printed()
+    process.child.terminate()
+    assert process.child.wait(END_S) == 0
+    return -number
+
+
 @pytest.mark.parametrize('number', NUMBERS, ids=['SIGINT', 'SIGTERM'])
 def test_a_signal_at_any_moment_of_the_start_ends_the_process(launch, number):
-    """Until the program takes them, Python's own handlers hold: KeyboardInterrupt ends it then."""
+    """In its first tenths of a second Python's own handlers hold, and it may lose a SIGINT."""
     processes = [launch() for _ in AFTER_START_S]
     began = time.monotonic()
     for process, moment_s in zip(processes, AFTER_START_S, strict=True):
         time.sleep(max(0.0, began + moment_s - time.monotonic()))
         process.child.send_signal(number)
     for process in processes:
-        code, output = process.child.wait(END_S), process.printed()
+        code, output = ended(process, number), process.printed()
         if number == signal.SIGINT and 'KeyboardInterrupt' in output:
             assert code in (1, -signal.SIGINT), output
         else:
             assert code in (0, -number), output
             assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize('state', ['inactive', 'active'])
+def test_a_fault_ends_the_process_where_that_is_wanted(launch, peer, flood, state):
+    process = launch(program=FAULTY, parameters=['exit_on_fault:=true'])
+    for step in WAY_TO[state]:
+        process.change(step)
+    process.go.touch()
+    assert process.child.wait(END_S) == 1
+    output = process.printed()
+    assert LOST in output
+    assert 'exit_on_fault' in output
+    assert 'Traceback' not in output
+
+
+def test_a_fault_leaves_the_process_where_nothing_is_said(launch, peer, flood):
+    process = launch(program=FAULTY)
+    for _ in range(2):
+        for step in WAY_TO['active']:
+            process.change(step)
+        process.go.touch()
+        wait_for(lambda: process.state() == 'unconfigured', 'the way out of the fault')
+    code, output = process.end(signal.SIGTERM)
+    assert output.count(LOST) >= 2
+    assert code == 0
 
 
 def test_a_killed_process_is_replaced_by_a_new_one(launch, peer, flood):
