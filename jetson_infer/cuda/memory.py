@@ -174,6 +174,15 @@ def aligned(nbytes: int, alignment: int = ALIGNMENT) -> int:
     return -(-nbytes // alignment) * alignment
 
 
+def check_room(buffer: Buffer, needed: int) -> None:
+    """Check that a buffer is large enough for what it is to take.
+
+    :raises ValueError: if it has fewer bytes.
+    """
+    if buffer.nbytes < needed:
+        raise ValueError(f'{buffer!r} must have {needed} bytes')
+
+
 def bytes_text(nbytes: int) -> str:
     """Write a size for a person: ``'6.2 MB'``, with its bytes where that says more."""
     if nbytes < 10_000:

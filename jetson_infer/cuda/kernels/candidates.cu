@@ -9,22 +9,11 @@
 // candidates are passed on, so that the host drops and counts them as it does its own.
 
 #include "portable.cuh"
+#include "candidates.cuh"
 
 // Mirrors LAYOUT in candidates.py.
 struct Layout {
     int anchors, channels, classes, capacity;
-};
-
-// Mirrors ROW and HEADER there.  The counter goes on beyond the capacity, which tells the overflow.
-struct alignas(16) Row {
-    float box[4];
-    float score;
-    int class_id, anchor, reserved;
-};
-
-struct alignas(16) Results {
-    int count, reserved[7];
-    Row rows[1];
 };
 
 struct Settings {
@@ -82,7 +71,7 @@ DEVICE Best best_of(const Element* output, Layout layout, int anchor, int first,
 // Called by one thread an anchor, whose class scores were read only if its objectness reached.
 template <class Element, bool CHANNELS_FIRST, int OBJECTNESS>
 DEVICE void emit(const Element* output, Layout layout, float threshold, int anchor,
-                 float objectness, Best best, Results* results)
+                 float objectness, Best best, Candidates* results)
 {
     float score = best.score;
     if (OBJECTNESS == FACTOR) {
@@ -97,7 +86,7 @@ DEVICE void emit(const Element* output, Layout layout, float threshold, int anch
     if (place >= layout.capacity) {
         return;
     }
-    Row row = {};
+    Candidate row = {};
     for (int i = 0; i < 4; ++i) {
         row.box[i] = at<Element, CHANNELS_FIRST>(output, layout, i, anchor);
     }
@@ -110,7 +99,7 @@ DEVICE void emit(const Element* output, Layout layout, float threshold, int anch
 // Blocks of 32 x 8.  (1, channels, N): a warp reads one channel of 32 neighbouring anchors at a time;
 // eight warps share the classes.
 template <class Element, int OBJECTNESS>
-DEVICE void channels_first(const Element* output, Layout layout, float threshold, Results* results)
+DEVICE void channels_first(const Element* output, Layout layout, float threshold, Candidates* results)
 {
     __shared__ Best shared[8][32];
     const int anchor = 32 * blockIdx.x + threadIdx.x, part = threadIdx.y;
@@ -138,7 +127,7 @@ DEVICE void channels_first(const Element* output, Layout layout, float threshold
 
 // Blocks of 32 x 8.  (1, N, channels): a warp reads the neighbouring channels of one anchor.
 template <class Element, int OBJECTNESS>
-DEVICE void channels_last(const Element* output, Layout layout, float threshold, Results* results)
+DEVICE void channels_last(const Element* output, Layout layout, float threshold, Candidates* results)
 {
     const int anchor = 8 * blockIdx.x + threadIdx.y, lane = threadIdx.x;
     float objectness = 1;
@@ -166,7 +155,7 @@ DEVICE void channels_last(const Element* output, Layout layout, float threshold,
 
 #define KERNEL(NAME, ORDER, ELEMENT, OBJECTNESS)                                                \
     extern "C" __global__ void __launch_bounds__(256) candidates_##NAME(                        \
-        const ELEMENT* output, const Settings* settings, Results* results, Layout layout)       \
+        const ELEMENT* output, const Settings* settings, Candidates* results, Layout layout)    \
     {                                                                                           \
         ORDER<ELEMENT, OBJECTNESS>(output, layout, settings->threshold, results);               \
     }

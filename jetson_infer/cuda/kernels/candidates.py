@@ -17,10 +17,10 @@ from jetson_infer.cuda.arguments import KernelArguments
 from jetson_infer.cuda.device import Device
 from jetson_infer.cuda.kernels.candidates_reference import ROW, candidates_reference
 from jetson_infer.cuda.kernels.program import Twin, load_program
-from jetson_infer.cuda.memory import Buffer
+from jetson_infer.cuda.memory import Buffer, check_room
 from jetson_infer.cuda.stream import Stream
 
-__all__ = ['DEFAULT_CAPACITY', 'LAYOUT', 'CandidatesKernel', 'Chosen']
+__all__ = ['DEFAULT_CAPACITY', 'LAYOUT', 'CandidatesKernel', 'Chosen', 'candidates_nbytes']
 
 DEFAULT_CAPACITY = 1024
 """Candidates that cross to the host at most: 33 kB.  Crowded scenes have a few hundred."""
@@ -32,6 +32,11 @@ LAYOUT = np.dtype([('anchors', 'i4'), ('channels', 'i4'), ('classes', 'i4'), ('c
 
 _BLOCK = (32, 8, 1)
 _EXAMPLES = 32
+
+
+def candidates_nbytes(capacity: int) -> int:
+    """Return the size of what takes so many candidates and their number."""
+    return HEADER_NBYTES + capacity * ROW.itemsize
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class CandidatesKernel(Closing):
     @property
     def results_nbytes(self) -> int:
         """The size of the buffer of results."""
-        return HEADER_NBYTES + self._capacity * ROW.itemsize
+        return candidates_nbytes(self._capacity)
 
     @property
     def output_nbytes(self) -> int:
@@ -114,13 +119,9 @@ class CandidatesKernel(Closing):
         :raises ValueError: if a buffer is too small.
         :raises DeviceError: if the device is lost.
         """
-        for buffer, needed in (
-            (output, self.output_nbytes),
-            (settings, self.settings_nbytes),
-            (results, self.results_nbytes),
-        ):
-            if buffer.nbytes < needed:
-                raise ValueError(f'{buffer!r} must have {needed} bytes')
+        check_room(output, self.output_nbytes)
+        check_room(settings, self.settings_nbytes)
+        check_room(results, self.results_nbytes)
         stream.fill(results, 0, HEADER_NBYTES)
         arguments = self._arguments
         arguments['output'] = output.address

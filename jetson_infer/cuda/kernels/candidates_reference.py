@@ -17,7 +17,7 @@ ROW = np.dtype(
     [('box', 'f4', 4), ('score', 'f4'), ('class_id', 'i4'), ('anchor', 'i4'), ('reserved', 'i4')],
     align=True,
 )
-"""The kernel's ``Row``, member by member (candidates.cu)."""
+"""The kernels' ``Candidate``, member by member (candidates.cuh)."""
 
 
 def candidates_reference(

@@ -9,23 +9,12 @@
 // that suffices, because a Jetson Orin computes in float64 at a sixty-fourth of the speed.
 
 #include "portable.cuh"
+#include "candidates.cuh"
 
 enum { WARP = 32, LARGEST = 1024 };
 
 struct alignas(16) Box {
     float x_min, y_min, x_max, y_max;
-};
-
-// Mirror Row and Results of candidates.cu.
-struct alignas(16) Candidate {
-    float box[4];
-    float score;
-    int class_id, anchor, reserved;
-};
-
-struct alignas(16) Candidates {
-    int count, reserved[7];
-    Candidate rows[1];
 };
 
 // Mirror HEADER and DETECTION in detections_reference.py.

@@ -16,7 +16,11 @@ from jetson_infer.core.detections import DetectionLimits, Detections
 from jetson_infer.core.letterbox import Letterbox
 from jetson_infer.cuda.arguments import KernelArguments
 from jetson_infer.cuda.device import Device
-from jetson_infer.cuda.kernels.candidates import DEFAULT_CAPACITY, HEADER_NBYTES
+from jetson_infer.cuda.kernels.candidates import (
+    DEFAULT_CAPACITY,
+    HEADER_NBYTES,
+    candidates_nbytes,
+)
 from jetson_infer.cuda.kernels.candidates_reference import ROW
 from jetson_infer.cuda.kernels.detections_reference import (
     DETECTION,
@@ -27,7 +31,7 @@ from jetson_infer.cuda.kernels.detections_reference import (
     detections_reference,
 )
 from jetson_infer.cuda.kernels.program import Twin, load_program
-from jetson_infer.cuda.memory import Buffer
+from jetson_infer.cuda.memory import Buffer, aligned, check_room
 from jetson_infer.cuda.stream import Stream
 
 __all__ = ['MOST', 'DetectionsKernel', 'Finished', 'FinishedResults', 'geometry_of']
@@ -117,7 +121,7 @@ class DetectionsKernel(Closing):
         self._class_words = -(-classes // 32)
         self._module = load_program(device, 'detections.cu', {}, {_NAME: self._twin()})
         self._function = self._module.function(_NAME)
-        self._block = (-(-capacity // _WARP) * _WARP, 1, 1)
+        self._block = (aligned(capacity, _WARP), 1, 1)
         self._letterbox: Letterbox | None = None
         self._arguments = KernelArguments(
             [
@@ -133,7 +137,7 @@ class DetectionsKernel(Closing):
     @property
     def candidates_nbytes(self) -> int:
         """The size of the candidates kernel's results."""
-        return HEADER_NBYTES + self._capacity * ROW.itemsize
+        return candidates_nbytes(self._capacity)
 
     @property
     def settings_nbytes(self) -> int:
@@ -183,13 +187,9 @@ class DetectionsKernel(Closing):
         :raises ValueError: if a buffer is too small.
         :raises DeviceError: if the device is lost.
         """
-        for buffer, needed in (
-            (candidates, self.candidates_nbytes),
-            (settings, self.settings_nbytes),
-            (results, self.results_nbytes),
-        ):
-            if buffer.nbytes < needed:
-                raise ValueError(f'{buffer!r} must have {needed} bytes')
+        check_room(candidates, self.candidates_nbytes)
+        check_room(settings, self.settings_nbytes)
+        check_room(results, self.results_nbytes)
         arguments = self._arguments
         arguments['candidates'] = candidates.address
         arguments['settings'] = settings.address

@@ -260,6 +260,7 @@ def test_a_real_compiler_takes_the_kernels_for_its_oldest_and_newest_gpu(opener)
     known = [number for number in compiler.architectures() if number >= 72]
     for source, options in (
         ('candidates.cu', ()),
+        ('detections.cu', ()),
         ('preprocess.cu', options_of({'TARGET': 1, 'COLOUR': 0, 'PLANAR': 1})),
     ):
         for target in (f'sm_{min(known)}', f'sm_{max(known)}', f'compute_{max(known)}'):
