@@ -21,16 +21,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.task import Future
 from vision_msgs.msg import Detection2DArray
 
-from jetson_infer.ros.lifecycle import RCLError
 from jetson_infer.ros.qos import LATCHED
+from jetson_infer.ros.shutdown import spin_to_the_end
 from jetson_infer.ros.signals import initialized
 
 __all__ = ['DemoObserver', 'main']
@@ -180,14 +179,8 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _observe(node: DemoObserver, executor: Executor, done: Future) -> int:
     try:
-        executor.spin_until_future_complete(done)
+        spin_to_the_end(lambda: executor.spin_until_future_complete(done))
         return int(done.result() or 0)
-    except ExternalShutdownException:
-        return 0
-    except RCLError:
-        if rclpy.ok():
-            raise
-        return 0
     finally:
         executor.shutdown()
         node.close()

@@ -111,7 +111,6 @@ class SafeLifecycleNode(RequestedTransitions):
         """Acquire everything or nothing."""
         self.progress = ''
         self._fault = None  # an unconfigured node holds nothing that could have failed
-        self._recovered = False
 
         def work() -> None:
             with ExitStack() as resources:
@@ -230,7 +229,8 @@ class SafeLifecycleNode(RequestedTransitions):
 
     def transition_ended(self) -> None:
         """End because of a fault, or look again at one that came meanwhile."""
-        if self._recovered and self.context.ok() and self.exits_on_fault():
+        recovered, self._recovered = self._recovered, False
+        if recovered and self.context.ok() and self.exits_on_fault():
             self.get_logger().fatal('the process ends after the error, as exit_on_fault asks')
             self.ended_by_fault = True
             shut_down()

@@ -20,7 +20,7 @@ import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.task import Future
@@ -31,6 +31,7 @@ from jetson_infer.ros.lifecycle import RCLError
 from jetson_infer.ros.parameters import DeclaredParameters
 from jetson_infer.ros.playback import PARAMETERS, make_publisher, options_of, status_values, summary
 from jetson_infer.ros.qos import LATCHED
+from jetson_infer.ros.shutdown import spin_to_the_end
 from jetson_infer.ros.signals import HeldSignals, initialized
 from jetson_infer.toolchain.playback.player import Player
 from jetson_infer.toolchain.recording_files import find_recording
@@ -225,14 +226,8 @@ def _run_node(signals: HeldSignals) -> int:
     signals.release()
     try:
         node.start(done)
-        executor.spin_until_future_complete(done)
+        spin_to_the_end(lambda: executor.spin_until_future_complete(done))
         return int(done.result() or 0)
-    except ExternalShutdownException:
-        return 0
-    except RCLError:
-        if rclpy.ok():
-            raise
-        return 0
     finally:
         node.close()
         executor.shutdown()

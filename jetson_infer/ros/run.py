@@ -8,11 +8,11 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-import rclpy
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, SingleThreadedExecutor
 
-from jetson_infer.ros.lifecycle import RCLError, SafeLifecycleNode
+from jetson_infer.ros.lifecycle import SafeLifecycleNode
 from jetson_infer.ros.memory import keep_freed_memory, spare_collector
+from jetson_infer.ros.shutdown import spin_to_the_end
 from jetson_infer.ros.signals import initialized
 
 __all__ = ['run']
@@ -50,12 +50,6 @@ def run(make_node: Callable[[], SafeLifecycleNode], args: Sequence[str] | None =
 def _live(node: SafeLifecycleNode, executor: Executor) -> None:
     try:
         _spin(executor)
-    except ExternalShutdownException:
-        return
-    except RCLError:
-        # A signal may shut the context down in the middle of a call into rcl.
-        if rclpy.ok():
-            raise
     finally:
         if not node.end_transitions(PATIENCE_S):
             _die(node)
@@ -65,7 +59,7 @@ def _live(node: SafeLifecycleNode, executor: Executor) -> None:
 
 def _spin(executor: Executor) -> None:
     try:
-        executor.spin()
+        spin_to_the_end(executor.spin)
     finally:
         executor.shutdown()
 
