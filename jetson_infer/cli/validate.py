@@ -8,10 +8,11 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from jetson_infer.cli.validate_text import as_text
 from jetson_infer.cli.validate_view import ProgressView
@@ -23,7 +24,7 @@ from jetson_infer.engines.verdicts import VerdictStore
 from jetson_infer.errors import JetsonInferError, ModelError
 from jetson_infer.toolchain.dataset import open_dataset
 from jetson_infer.toolchain.report.machine import describe_machine
-from jetson_infer.toolchain.validate.chosen import ChosenImages
+from jetson_infer.toolchain.validate.chosen import ChosenImages, Progress
 from jetson_infer.toolchain.validate.collect import read_data
 from jetson_infer.toolchain.validate.depth_data import open_depth_dataset, read_depth_data
 from jetson_infer.toolchain.validate.depth_validation import DepthValidator
@@ -35,10 +36,13 @@ from jetson_infer.toolchain.validate.report import (
     summarize,
     write_report,
 )
-from jetson_infer.toolchain.validate.validating import Refuse, check_model
+from jetson_infer.toolchain.validate.validating import Refuse, Validating, check_model
 from jetson_infer.toolchain.validate.validation import Validator
 
 __all__ = ['add_arguments', 'run']
+
+_Kind: TypeAlias = 'tuple[Callable[[Progress], Validating], Callable[..., Report | DepthReport]]'
+"""What validates models of a task, and what is reported of them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,8 +96,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report is not None:
         prepare_report(options.report)
     with ExitStack() as opened:
-        judge = _judge_depth if model.card.task == 'depth' else _judge_detections
-        report = judge(model, variants, store, options, opened)
+        report = _judge(model, variants, store, options, opened)
         if report is None:
             return _nothing_to_do(model, variants, options)
         if options.report is not None:
@@ -107,53 +110,45 @@ def run(options: argparse.Namespace) -> int:
     return 1 if report.refused or not all(each.verdict.passed for each in report.results) else 0
 
 
-def _judge_detections(
+def _judge(
     model: Model,
     variants: Sequence[VariantCard],
     store: VerdictStore,
     options: argparse.Namespace,
     opened: ExitStack,
-) -> Report | None:
-    """Validate a detection model's variants; None where all of them are the reference.
+) -> Report | DepthReport | None:
+    """Validate variants; None where all of them are the reference.
 
     :param opened: closes what the report is drawn from.
     """
-    dataset = opened.enter_context(open_dataset(options.recording, options.topic))
-    data = read_data(dataset, model.card.labels, options.frames)
+    open_data = _open_depths if model.card.task == 'depth' else _open_images
+    make_validator, make_report = open_data(model, store, options, opened)
     refused: dict[str, str] = {}
     with ProgressView(not options.json) as view:
-        validator = Validator(model, data, store, view.show)
+        validator = make_validator(view.show)
         results = validator.validate_all(variants, options.engine, _noting(refused, options))
         if not results and not refused:
             return None
         reference = validator.reference  # before its data, which it may narrow
     about = _about(validator.data)
-    return Report(model, validator.data, reference, results, refused, *about)
+    return make_report(model, validator.data, reference, results, refused, *about)
 
 
-def _judge_depth(
-    model: Model,
-    variants: Sequence[VariantCard],
-    store: VerdictStore,
-    options: argparse.Namespace,
-    opened: ExitStack,
-) -> DepthReport | None:
-    """Validate a depth model's variants; None where all of them are the reference.
+def _open_images(
+    model: Model, store: VerdictStore, options: argparse.Namespace, opened: ExitStack
+) -> _Kind:
+    dataset = opened.enter_context(open_dataset(options.recording, options.topic))
+    data = read_data(dataset, model.card.labels, options.frames)
+    return lambda progress: Validator(model, data, store, progress), Report
 
-    :param opened: closes what the report is made of.
-    """
+
+def _open_depths(
+    model: Model, store: VerdictStore, options: argparse.Namespace, opened: ExitStack
+) -> _Kind:
     dataset, why = open_depth_dataset(options.recording, options.topic, options.depth_topic)
     opened.enter_context(dataset)
     data = read_depth_data(dataset, options.frames, why)
-    refused: dict[str, str] = {}
-    with ProgressView(not options.json) as view:
-        validator = DepthValidator(model, data, store, view.show)
-        results = validator.validate_all(variants, options.engine, _noting(refused, options))
-        if not results and not refused:
-            return None
-        reference = validator.reference  # before its data, which it may narrow
-    about = _about(validator.data)
-    return DepthReport(model, validator.data, reference, results, refused, *about)
+    return lambda progress: DepthValidator(model, data, store, progress), DepthReport
 
 
 def _noting(refused: dict[str, str], options: argparse.Namespace) -> Refuse:

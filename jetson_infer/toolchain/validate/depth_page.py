@@ -28,7 +28,8 @@ from jetson_infer.toolchain.validate.page_parts import (
     check_row,
     data_url,
     number,
-    reference_row,
+    passed_of,
+    shared_by_all,
     shared_of,
 )
 
@@ -79,25 +80,15 @@ def _context(report: DepthReport) -> dict[str, Any]:
     cells: tuple[str, ...] = ('0', 'n/a', 'n/a', 'n/a')
     if report.results:
         cells = ('0', *_truth_cells(report.results[0].comparison.reference))
-    name = report.model.card.variants[0].name
     return {
-        'title': f'{report.model.card.name}: validation',
-        'model': report.model.card.name,
-        'when': report.when,
+        **shared_by_all(report, cells),
         'lede': _lede(report),
         'variants': [_variant(report, result, depths) for result in report.results],
-        'refused': dict(report.refused),
-        'reference': reference_row(name, report.reference, cells),
-        'notes': list(report.data.notes),
-        'facts': dict(report.facts),
-        'command': report.command,
         'unknown': f'rgb{UNKNOWN_RGB}',
     }
 
 
 def _lede(report: DepthReport) -> str:
-    passed = sum(result.verdict.passed for result in report.results)
-    total = len(report.results) + len(report.refused)
     name, frames = report.model.card.variants[0].name, len(report.data.indices)
     truth = len(report.data.with_truth)
     held = (
@@ -106,7 +97,7 @@ def _lede(report: DepthReport) -> str:
         else 'of none the true depth is known'
     )
     return (
-        f'{passed} of {total} variants passed. Each was run on the same {frames} images as the '
+        f'{passed_of(report)} Each was run on the same {frames} images as the '
         f'reference, {name} on ONNX Runtime, through the pipeline that nodes use, and held against '
         f'it; {held}. A node runs what passed and refuses what did not.'
     )

@@ -5,27 +5,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jetson_infer.core.validation import ClassFigures, Comparison
 from jetson_infer.pipeline.annotate import class_colour
 from jetson_infer.toolchain.report.template import fill_page
+from jetson_infer.toolchain.validate.any_report import AnyReport
 from jetson_infer.toolchain.validate.charts import curves_plot, dumbbell_plot
-from jetson_infer.toolchain.validate.collect import Collected
+from jetson_infer.toolchain.validate.collect import Collected, Data
 from jetson_infer.toolchain.validate.page_parts import (
     check_row,
     data_url,
     number,
-    reference_row,
+    passed_of,
+    shared_by_all,
     shared_of,
     told_ratio,
 )
-from jetson_infer.toolchain.validate.pictures import FramePair
+from jetson_infer.toolchain.validate.pictures import FramePair, draw_worst
 from jetson_infer.toolchain.validate.validation import Validated
 
-__all__ = ['CHECK_NAMES', 'PageInputs', 'render_page']
+__all__ = ['CHECK_NAMES', 'Report', 'render_page']
 
 CHECK_NAMES = {
     'ap50_ratio': 'AP50 over the reference',
@@ -39,83 +41,54 @@ CHECK_NAMES = {
 
 
 @dataclass(frozen=True)
-class PageInputs:
-    """All that a page is made of.
+class Report(AnyReport):
+    """The report on a detection model."""
 
-    :param model: the model's name.
-    :param labels: its labels.
-    :param reference: what the variants were held against, and the name of that variant.
-    :param results: each variant with its worst frames, in the card's order.
-    :param refused: variants that could not be run, by name, with the reason.
-    :param truth: what was taken as the objects, for a person.
-    :param notes: what a person should know of the data.
-    :param facts: on what it was made, in order.
-    :param command: how to do it again.
-    :param when: when it was made, for a person.
-    """
-
-    model: str
-    labels: Sequence[str]
-    reference: tuple[str, Collected]
-    results: Sequence[tuple[Validated, Sequence[FramePair]]]
-    refused: Mapping[str, str]
-    truth: str
-    notes: Sequence[str]
-    facts: Mapping[str, str]
-    command: str
-    when: str
+    data: Data
+    reference: Collected
+    results: Sequence[Validated]
 
 
-def render_page(inputs: PageInputs) -> str:
+def render_page(report: Report) -> str:
     """Return the page.
 
     :raises MissingDependencyError: if Jinja2 is not installed.
     """
-    return fill_page('jetson_infer.toolchain.validate', 'validation.html.j2', _context(inputs))
+    return fill_page('jetson_infer.toolchain.validate', 'validation.html.j2', _context(report))
 
 
-def _context(inputs: PageInputs) -> dict[str, Any]:
-    variants = [_variant(inputs, result, pairs) for result, pairs in inputs.results]
-    name, reference = inputs.reference
+def _context(report: Report) -> dict[str, Any]:
     return {
-        'title': f'{inputs.model}: validation',
-        'model': inputs.model,
-        'when': inputs.when,
-        'lede': _lede(inputs),
-        'variants': variants,
-        'refused': dict(inputs.refused),
-        'reference': reference_row(name, reference, (_reference_ap50(inputs), '1')),
-        'with_truth': inputs.truth == 'ground truth',
-        'notes': list(inputs.notes),
-        'facts': dict(inputs.facts),
-        'command': inputs.command,
+        **shared_by_all(report, (_reference_ap50(report), '1')),
+        'lede': _lede(report),
+        'variants': [_variant(report, result) for result in report.results],
+        'with_truth': report.data.truth is not None,
     }
 
 
-def _reference_ap50(inputs: PageInputs) -> str:
-    results = inputs.results
-    return number(results[0][0].comparison.reference.ap50) if results else 'n/a'
+def _reference_ap50(report: Report) -> str:
+    results = report.results
+    return number(results[0].comparison.reference.ap50) if results else 'n/a'
 
 
-def _lede(inputs: PageInputs) -> str:
-    passed = sum(result.verdict.passed for result, _ in inputs.results)
-    total = len(inputs.results) + len(inputs.refused)
-    name = inputs.reference[0]
-    frames = inputs.results[0][0].comparison.frames if inputs.results else 0
+def _lede(report: Report) -> str:
+    frames = report.results[0].comparison.frames if report.results else 0
     return (
-        f'{passed} of {total} variants passed. Each was run on the same {frames} images as the '
-        f'reference, {name} on ONNX Runtime, through the pipeline that nodes use, and both were '
-        f'held against {inputs.truth}. A node runs what passed and refuses what did not.'
+        f'{passed_of(report)} Each was run on the same {frames} images as the '
+        f'reference, {report.model.card.variants[0].name} on ONNX Runtime, through the pipeline '
+        f'that nodes use, and both were held against {report.data.truth_kind}. A node runs what '
+        'passed and refuses what did not.'
     )
 
 
-def _variant(inputs: PageInputs, result: Validated, pairs: Sequence[FramePair]) -> dict[str, Any]:
+def _variant(report: Report, result: Validated) -> dict[str, Any]:
+    pairs = draw_worst(report.data, report.model.card.labels, report.reference, result)
     comparison = result.comparison
     before, after = comparison.reference, comparison.candidate
     labels = [each.label for each in after.classes]
     cells = number(after.ap50), told_ratio(before.ap50, after.ap50)
     return {
-        **shared_of(result, inputs.reference[1], cells),
+        **shared_of(result, report.reference, cells),
         'checks': [
             check_row(check, CHECK_NAMES[check.name], check.name == 'objects', 'all classes')
             for check in result.verdict.checks

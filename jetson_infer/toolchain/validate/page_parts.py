@@ -6,13 +6,22 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from jetson_infer.core.verdict import Check
+from jetson_infer.toolchain.validate.any_report import AnyReport
 from jetson_infer.toolchain.validate.validating import Outcome, Ran
 
-__all__ = ['check_row', 'data_url', 'number', 'reference_row', 'shared_of', 'told_ratio']
+__all__ = [
+    'check_row',
+    'data_url',
+    'number',
+    'passed_of',
+    'shared_by_all',
+    'shared_of',
+    'told_ratio',
+]
 
 
 def check_row(check: Check, name: str, whole: bool, usual: str) -> dict[str, Any]:
@@ -51,10 +60,33 @@ def shared_of(result: Outcome, reference: Ran, cells: Sequence[str]) -> dict[str
     }
 
 
-def reference_row(name: str, reference: Ran, cells: Sequence[str]) -> Mapping[str, Any]:
-    """Return what the page's base tells of the reference."""
-    ms = f'{reference.median_ms:.1f}'
-    return {'name': name, 'engine': reference.engine, 'ms': ms, 'cells': tuple(cells)}
+def shared_by_all(report: AnyReport, cells: Sequence[str]) -> dict[str, Any]:
+    """Return what the page's base tells of the model, the data and the reference.
+
+    :param cells: the reference's figures in the table of all variants.
+    """
+    reference, name = report.reference, report.model.card.name
+    return {
+        'title': f'{name}: validation',
+        'model': name,
+        'when': report.when,
+        'refused': dict(report.refused),
+        'reference': {
+            'name': report.model.card.variants[0].name,
+            'engine': reference.engine,
+            'ms': f'{reference.median_ms:.1f}',
+            'cells': tuple(cells),
+        },
+        'notes': list(report.data.notes),
+        'facts': dict(report.facts),
+        'command': report.command,
+    }
+
+
+def passed_of(report: AnyReport) -> str:
+    """Return how many variants passed, as a sentence."""
+    passed = sum(result.verdict.passed for result in report.results)
+    return f'{passed} of {len(report.results) + len(report.refused)} variants passed.'
 
 
 def number(value: float, digits: int = 3) -> str:

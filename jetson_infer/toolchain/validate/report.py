@@ -5,19 +5,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jetson_infer.errors import JetsonInferError
 from jetson_infer.toolchain.validate.any_report import AnyReport
-from jetson_infer.toolchain.validate.collect import Collected, Data
 from jetson_infer.toolchain.validate.depth_page import DepthReport, render_depth_page
-from jetson_infer.toolchain.validate.page import PageInputs, render_page
-from jetson_infer.toolchain.validate.pictures import draw_worst
+from jetson_infer.toolchain.validate.page import Report, render_page
 from jetson_infer.toolchain.validate.validating import Outcome
-from jetson_infer.toolchain.validate.validation import Validated
 
 __all__ = [
     'PAGE',
@@ -30,15 +25,6 @@ __all__ = [
 ]
 
 PAGE, SUMMARY = 'validation.html', 'validation.json'
-
-
-@dataclass(frozen=True)
-class Report(AnyReport):
-    """The report on a detection model."""
-
-    data: Data
-    reference: Collected
-    results: Sequence[Validated]
 
 
 def prepare_report(folder: Path) -> None:
@@ -59,7 +45,7 @@ def write_report(folder: Path, report: Report | DepthReport) -> None:
 
     :raises JetsonInferError: if the folder cannot be written to, or the data not be read.
     """
-    page = render_depth_page(report) if isinstance(report, DepthReport) else _page(report)
+    page = render_depth_page(report) if isinstance(report, DepthReport) else render_page(report)
     try:
         (folder / PAGE).write_text(page, encoding='utf-8')
         text = json.dumps(summarize(report), indent=2) + '\n'
@@ -91,27 +77,6 @@ def summarize(report: AnyReport) -> dict[str, Any]:
         'command': report.command,
         'when': report.when,
     }
-
-
-def _page(report: Report) -> str:
-    labels = report.model.card.labels
-    return render_page(
-        PageInputs(
-            model=report.model.card.name,
-            labels=labels,
-            reference=(report.model.card.variants[0].name, report.reference),
-            results=[
-                (each, draw_worst(report.data, labels, report.reference, each))
-                for each in report.results
-            ],
-            refused=report.refused,
-            truth=report.data.truth_kind,
-            notes=report.data.notes,
-            facts=report.facts,
-            command=report.command,
-            when=report.when,
-        )
-    )
 
 
 def _result(result: Outcome) -> dict[str, Any]:

@@ -113,6 +113,26 @@ class Validating(ABC):
     def data(self) -> ChosenImages:
         """The images, without those that the reference could not use."""
 
+    @property
+    @abstractmethod
+    def reference(self) -> Ran:
+        """How the reference ran; it runs when this is first asked for.
+
+        :raises JetsonInferError: if it cannot run.
+        """
+
+    @abstractmethod
+    def validate_all(
+        self, variants: Sequence[VariantCard], engine: str, refuse: Refuse
+    ) -> Sequence[Outcome]:
+        """Validate variants, and keep their verdicts.
+
+        :param engine: ``auto``, ``tensorrt`` or ``onnxruntime``.
+        :param refuse: told of a variant that cannot be run, which keeps no other from it.
+        :return: in the variants' order.
+        :raises JetsonInferError: if the reference cannot run, or the data cannot be used.
+        """
+
     def choose(self, variant: VariantCard, engine: str) -> EngineChoice | None:
         """Return what would run a variant; None if it is the reference, held to nothing.
 
